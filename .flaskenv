@@ -1,0 +1,2 @@
+FLASK_APP=wsgi:app
+APP_ENV=development

@@ -1,0 +1,14 @@
+"""The commands under `flask`: an explicit list."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+COMMANDS: tuple[click.Command, ...] = ()
+
+
+def init_app(app: Flask) -> None:
+    """Attach every command to the app."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

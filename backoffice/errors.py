@@ -1,0 +1,67 @@
+"""What can go wrong, in words for the person at the screen.
+
+BackofficeError                 its message is one sentence and safe to show
+├── ConfigurationError          the installation cannot start like this
+├── PermissionDeniedError       the person may not do this
+├── NotFoundError               no such record, or not for this person
+├── RuleViolationError          a rule of the trade forbids it
+│   └── StaleRecordError        somebody else changed the record meanwhile
+├── InputError                  a value, file or option that cannot be used
+│   └── FileFormatError         the file as a whole cannot be read
+└── UnavailableError            a service that is needed does not answer, or is not ready
+    └── QueryLimitError         a query took longer than it may
+"""
+
+from __future__ import annotations
+
+
+class BackofficeError(Exception):
+    """A failure whose message is one sentence that may be shown to the person who caused it."""
+
+    status_code = 400
+
+
+class ConfigurationError(BackofficeError):
+    """The installation is configured in a way that it must not run with."""
+
+    status_code = 500
+
+
+class PermissionDeniedError(BackofficeError):
+    """The actor lacks the permission for what was asked."""
+
+    status_code = 403
+
+
+class NotFoundError(BackofficeError):
+    """There is no such record, or none that the actor may see."""
+
+    status_code = 404
+
+
+class RuleViolationError(BackofficeError):
+    """A rule of the trade forbids what was asked."""
+
+    status_code = 409
+
+
+class StaleRecordError(RuleViolationError):
+    """The record was changed by somebody else after it was read."""
+
+
+class InputError(BackofficeError):
+    """A value, a file or an option that cannot be used as given."""
+
+
+class FileFormatError(InputError):
+    """A file that cannot be read as a whole."""
+
+
+class UnavailableError(BackofficeError):
+    """Something that is needed does not answer or is not ready."""
+
+    status_code = 503
+
+
+class QueryLimitError(UnavailableError):
+    """A query was stopped because it took longer than it may."""

@@ -1,0 +1,1 @@
+"""Writes by rule: one public function, one transaction."""

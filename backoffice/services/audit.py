@@ -1,0 +1,104 @@
+"""The change log: every write records itself in its own transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.access import Actor
+from backoffice.db import Base
+from backoffice.models.audit import Change, ChangeSet
+
+SECRET_FIELDS = frozenset({"password_hash"})
+_UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
+
+Differences = dict[str, tuple[Any, Any]]
+
+
+def differences(record: Base) -> Differences:
+    """Return {field: (before, after)} of the unflushed edits of `record`; secrets stay hidden."""
+    state = sa.inspect(record)
+    changed: Differences = {}
+    for attribute in state.mapper.attrs:
+        if attribute.key in _UNTOLD_FIELDS or attribute.key.endswith("_id"):
+            continue
+        history = state.attrs[attribute.key].history
+        if not history.has_changes() or (
+            isinstance(attribute, sa.orm.RelationshipProperty)
+            and (attribute.direction is sa.orm.RelationshipDirection.ONETOMANY)
+        ):
+            continue
+        before, after = _sides(history, many=getattr(attribute, "uselist", False))
+        if _told(before) != _told(after):
+            changed[attribute.key] = (before, after)
+    return changed
+
+
+def _sides(history: Any, *, many: bool) -> tuple[Any, Any]:
+    if many:
+        kept = list(history.unchanged or ())
+        return kept + list(history.deleted or ()), kept + list(history.added or ())
+    return next(iter(history.deleted or ()), None), next(iter(history.added or ()), None)
+
+
+def snapshot(record: Base) -> Differences:
+    """Return every filled column of `record` as a change to empty: what a deletion takes away."""
+    columns = sa.inspect(record).mapper.column_attrs
+    values = {column.key: getattr(record, column.key) for column in columns}
+    return {key: (value, None) for key, value in values.items() if value is not None}
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    subject: Base | None = None,
+    *,
+    changes: Differences | None = None,
+    reason: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> ChangeSet:
+    """Write one change set into the caller's transaction; `subject` must have its id."""
+    change_set = ChangeSet(
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        source=actor.source,
+        action=action,
+        reason=reason,
+        table_name=subject.__tablename__ if subject is not None else None,
+        record_id=getattr(subject, "id", None),
+        record_label=str(subject)[:300] if subject is not None else None,
+        details=details,
+        changes=[
+            Change(field=field, old_value=_hidden(field, old), new_value=_hidden(field, new))
+            for field, (old, new) in (changes or {}).items()
+        ],
+    )
+    session.add(change_set)
+    return change_set
+
+
+def _hidden(field: str, value: Any) -> str | None:
+    return "•••" if field in SECRET_FIELDS and value is not None else _told(value)
+
+
+def _told(value: Any) -> str | None:
+    """Return a value as the change log keeps it."""
+    match value:
+        case None:
+            return None
+        case Enum():
+            return str(value.value)
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case list():
+            return ", ".join(sorted(str(item) for item in value))
+        case _:
+            return str(value)

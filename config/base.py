@@ -1,0 +1,194 @@
+"""What every environment has in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+MINIMUM_SECRET_LENGTH = 32
+
+
+class BaseConfig(BaseSettings):
+    """Settings by their environment names; the description of each is its documentation."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    APP_ENV: str = "production"
+    DEBUG: bool = False
+    TESTING: bool = False
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    LOG_FORMAT: Literal["json", "text"] = "json"
+    SLOW_QUERY_MS: int = Field(200, ge=1, description="A slower statement is logged as a warning.")
+
+    SECRET_KEY: str = Field("", repr=False, description="Signs sessions; 32 characters or more.")
+    SECRET_KEY_FALLBACKS: list[str] = Field(
+        [], repr=False, description="Former keys, as a JSON list, still accepted after rotation."
+    )
+
+    SQLALCHEMY_DATABASE_URI: str = Field(
+        "",
+        repr=False,
+        validation_alias=AliasChoices("DATABASE_URL", "SQLALCHEMY_DATABASE_URI"),
+        description="The database, as a SQLAlchemy URL.",
+    )
+    REPORTS_DATABASE_URL: str = Field(
+        "", repr=False, description="A replica or a read-only role for reports; empty: the same."
+    )
+    DB_POOL_SIZE: int = Field(5, ge=1)
+    DB_MAX_OVERFLOW: int = Field(5, ge=0)
+    DB_POOL_TIMEOUT_SECONDS: int = Field(10, ge=1)
+    DB_CONNECT_TIMEOUT_SECONDS: int = Field(5, ge=1)
+    DB_STATEMENT_TIMEOUT_SECONDS: int = Field(30, ge=1)
+    SQLALCHEMY_ENABLE_CREATE_ALL: bool = False
+
+    REDIS_URL: str = Field("", repr=False, description="Shared storage of the rate limits.")
+    LOGIN_RATE_LIMIT: str = Field("10 per minute; 100 per hour", description="Per address.")
+    LOGIN_RATE_LIMIT_PER_NAME: str = Field("10 per 10 minutes", description="Per user name.")
+
+    SESSION_COOKIE_NAME: str = "backoffice_session"
+    SESSION_COOKIE_SECURE: bool = True
+    SESSION_COOKIE_HTTPONLY: bool = True
+    SESSION_COOKIE_SAMESITE: Literal["Lax", "Strict"] = "Lax"
+    SESSION_IDLE_MINUTES: int = Field(60, ge=1, description="Signed out after so long unused.")
+    SESSION_ABSOLUTE_HOURS: int = Field(12, ge=1, description="Signed out after so long anyway.")
+
+    PROXY_HOPS: int = Field(0, ge=0, description="Trusted proxies in front of the application.")
+    TRUSTED_HOSTS: list[str] = Field([], description="Host names served, as a JSON list.")
+
+    SHOP_NAME: str = "Backoffice"
+    SHOP_TIMEZONE: str = Field("Europe/London", description="Decides which day a moment is on.")
+    SHOP_CURRENCY: str = Field("GBP", pattern="^[A-Z]{3}$")
+
+    REPORT_CONCURRENCY: int = Field(3, ge=1, description="Reports running at once per process.")
+
+    @field_validator("SHOP_TIMEZONE")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                "Set it to a zone of the tz database, such as Europe/Berlin."
+            ) from None
+        return name
+
+    @field_validator("SQLALCHEMY_DATABASE_URI", "REPORTS_DATABASE_URL")
+    @classmethod
+    def _is_a_supported_url(cls, text: str) -> str:
+        return text and parse_url(text).render_as_string(hide_password=False)
+
+    @model_validator(mode="after")
+    def _secret_is_long(self) -> Self:
+        for name, key in [("SECRET_KEY", self.SECRET_KEY)] + [
+            ("SECRET_KEY_FALLBACKS", key) for key in self.SECRET_KEY_FALLBACKS
+        ]:
+            if len(key) < MINIMUM_SECRET_LENGTH:
+                state = "too short" if key else "missing"
+                raise ValueError(
+                    f"{name} is {state}. Set it to {MINIMUM_SECRET_LENGTH} random characters or "
+                    'more: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _database_is_real(self) -> Self:
+        if not self.SQLALCHEMY_DATABASE_URI:
+            raise ValueError(
+                "DATABASE_URL is missing. Set it, for example, to "
+                "postgresql+psycopg://user:password@host/backoffice"
+            )
+        if not self.TESTING:
+            for setting in ("SQLALCHEMY_DATABASE_URI", "REPORTS_DATABASE_URL"):
+                _refuse_test_database(setting, getattr(self, setting))
+        return self
+
+    @model_validator(mode="after")
+    def _migrations_are_the_only_schema_writer(self) -> Self:
+        if self.SQLALCHEMY_ENABLE_CREATE_ALL and self.APP_ENV != "development":
+            raise ValueError(
+                "SQLALCHEMY_ENABLE_CREATE_ALL is allowed in development only. "
+                "Unset it and run: flask db upgrade"
+            )
+        return self
+
+    def flask_settings(self) -> dict[str, Any]:
+        """Return the settings as Flask and its extensions read them."""
+        url = make_url(self.SQLALCHEMY_DATABASE_URI)
+        return self.model_dump() | {
+            "SQLALCHEMY_ENGINE_OPTIONS": self._engine_options(url),
+            "PERMANENT_SESSION_LIFETIME": timedelta(minutes=self.SESSION_IDLE_MINUTES),
+            "TRUSTED_HOSTS": self.TRUSTED_HOSTS or None,
+            "RATELIMIT_STORAGE_URI": self.REDIS_URL or "memory://",
+            "RATELIMIT_HEADERS_ENABLED": True,
+            "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(self.REDIS_URL),
+            "WTF_CSRF_TIME_LIMIT": None,
+            "BOOTSTRAP_SERVE_LOCAL": True,
+            "FLASK_ADMIN_RAISE_ON_VIEW_EXCEPTION": True,
+            "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        }
+
+    def _engine_options(self, url: URL) -> dict[str, Any]:
+        if url.get_backend_name() == "sqlite":
+            return {"hide_parameters": True}
+        return {
+            "hide_parameters": True,
+            "pool_pre_ping": True,
+            "pool_recycle": 1800,
+            "pool_size": self.DB_POOL_SIZE,
+            "max_overflow": self.DB_MAX_OVERFLOW,
+            "pool_timeout": self.DB_POOL_TIMEOUT_SECONDS,
+            "connect_args": {
+                "connect_timeout": self.DB_CONNECT_TIMEOUT_SECONDS,
+                "application_name": "backoffice",
+                "options": "-c timezone=UTC "
+                f"-c statement_timeout={self.DB_STATEMENT_TIMEOUT_SECONDS}s",
+            },
+        }
+
+
+def parse_url(text: str) -> URL:
+    """Return the URL with psycopg as PostgreSQL's driver; raise ValueError for anything else."""
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "This is not a database URL of the form scheme://user@host/name."
+        ) from None
+    if backend in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ValueError(f"{backend} is not supported. Use postgresql+psycopg:// or sqlite:///.")
+    return url
+
+
+def _refuse_test_database(setting: str, text: str) -> None:
+    url = make_url(text) if text else None
+    if url is None:
+        return
+    if url.get_backend_name() == "sqlite" and _is_in_memory(url):
+        raise ValueError(
+            f"{setting} is an in-memory SQLite database, which forgets everything. "
+            "Set it to a file or to PostgreSQL; in memory is for testing only."
+        )
+    name = Path(url.database or "").stem.lower()
+    if name == "test" or name.startswith("test_") or "_test" in name:
+        raise ValueError(
+            f"{setting} names a test database ({name!r}). Set it to the real one; "
+            "test databases are for APP_ENV=testing."
+        )
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:") or "mode=memory" in str(url.database) + str(
+        url.query
+    )

@@ -1,0 +1,129 @@
+"""Every test in this folder runs twice: on SQLite and on a real PostgreSQL.
+
+`session` isolates a test in an outer transaction that is rolled back. A test that needs several
+connections (threads, the read-only connections of reports, a second process) takes `committed`
+instead: its commits are real, and every table is emptied afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from flask_migrate import upgrade
+from sqlalchemy.orm import Session
+
+from backoffice.access import Actor, Role, command_actor, staff_actor
+from backoffice.app import create_app
+from backoffice.db import Base, db
+from config import TestingConfig
+from tests.postgres import postgres_database
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        path: Path = tmp_path_factory.mktemp("sqlite") / "backoffice.sqlite"
+        yield f"sqlite:///{path}"
+    else:
+        with postgres_database() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_app(database_url: str) -> Iterator[Flask]:
+    """The application on a database at head."""
+    app = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=database_url))
+    with app.app_context():
+        upgrade()
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Flask:
+    return migrated_app
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The session of the test, in an outer transaction that is rolled back."""
+    with app.app_context():
+        engine = db.engines[None]
+        connection = engine.connect()
+        outer = connection.begin()
+        db.engines[None] = connection  # type: ignore[assignment]  # it serves as well
+        db.session.configure(join_transaction_mode="create_savepoint")
+        try:
+            yield db.session()
+        finally:
+            db.session.remove()
+            db.engines[None] = engine
+            outer.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def committed(app: Flask) -> Iterator[Session]:
+    """The session of a test whose commits are real; every table is emptied afterwards."""
+    with app.app_context():
+        try:
+            yield db.session()
+        finally:
+            db.session.remove()
+            with db.engine.begin() as connection:
+                for table in reversed(Base.metadata.sorted_tables):
+                    connection.execute(table.delete())
+
+
+class _Client(FlaskClient):
+    """A client that first lets go of what the test's own session holds."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.commit()
+        return super().open(*args, **kwargs)
+
+
+class _Runner(FlaskCliRunner):
+    """A command runner that first lets go of what the test's own session holds."""
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.commit()
+        return super().invoke(*args, **kwargs)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a session; use it together with `session` or `committed`."""
+    return _Client(app, app.response_class, use_cookies=True)
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """The `flask` command; use it together with `session` or `committed`."""
+    return _Runner(app)
+
+
+@pytest.fixture
+def shell() -> Actor:
+    """A person at the command line."""
+    return command_actor("tester")
+
+
+@pytest.fixture
+def actor_of() -> Callable[[Role], Actor]:
+    """Return the actor of a role that has no account."""
+
+    def build(role: Role) -> Actor:
+        return Actor(None, role.value, staff_actor(0, "", role).permissions, "form", role)  # type: ignore[arg-type]
+
+    return build

