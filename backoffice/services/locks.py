@@ -1,0 +1,24 @@
+"""Row locks: the only FOR UPDATE in the project."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from backoffice.db import Base
+from backoffice.errors import NotFoundError
+
+Row = TypeVar("Row", bound=Base)
+
+
+def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
+    """Return the row, locked until the transaction ends; raise NotFoundError without one.
+
+    It is read afresh, since FOR UPDATE alone returns what the session loaded earlier. SQLite has
+    no row locks and needs none: transaction() holds its only write lock.
+    """
+    row = session.get(model, row_id, populate_existing=True, with_for_update=True)
+    if row is None:
+        raise NotFoundError(f"There is no such {model.__name__.lower()}.")
+    return row
