@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-COMMANDS: tuple[click.Command, ...] = ()
+from backoffice.cli import users
+
+COMMANDS: tuple[click.Command, ...] = (
+    users.create_user,
+    users.set_password,
+    users.dev_login,
+)
 
 
 def init_app(app: Flask) -> None:
