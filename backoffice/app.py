@@ -8,9 +8,10 @@ from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy.engine import make_url
 
-from backoffice import cli, models  # noqa: F401  models: maps the tables
+from backoffice import admin, cli, models, web  # noqa: F401  models: maps the tables
 from backoffice.db import db, init_engines
 from backoffice.system.migrations import MIGRATIONS_DIR
+from backoffice.web.logs import configure_logging
 from config import BaseConfig, load_config
 
 
@@ -19,7 +20,11 @@ def create_app(config: BaseConfig | None = None) -> Flask:
     config = config or load_config()
     app = Flask(__name__)
     app.config.from_mapping(config.flask_settings())
+    if not config.TESTING:
+        configure_logging(config.LOG_LEVEL, config.LOG_FORMAT)
     _init_database(app, config)
+    web.init_app(app)
+    admin.init_app(app)
     cli.init_app(app)
     return app
 

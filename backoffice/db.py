@@ -19,7 +19,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,28 +36,30 @@ class ExactNumeric(TypeDecorator[Decimal]):
     impl = sa.Numeric
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
+    def __init__(self, precision: int, scale: int) -> None:
+        super().__init__(precision, scale)
+        self.precision = precision
+        self.scale = scale
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Let SQLite have the number as float, without SQLAlchemy's warning about it."""
-        exact = dialect.name != "sqlite"
-        return dialect.type_descriptor(
-            sa.Numeric(self.impl_instance.precision, self.impl_instance.scale, asdecimal=exact)
-        )
+        if dialect.name == "sqlite":
+            return sa.Numeric(self.precision, self.scale, asdecimal=False)
+        return sa.Numeric(self.precision, self.scale)
 
     def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> Decimal | None:
         """Refuse float and anything that is not finite; round half up to the column's scale."""
         if value is None:
             return None
-        if isinstance(value, float) or not isinstance(value, Decimal | int):
+        if not isinstance(value, Decimal | int):
             raise TypeError("Money is a Decimal, never a float.")
-        return quantize(Decimal(value), self.impl_instance.scale)
+        return quantize(Decimal(value), self.scale)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Return the Decimal with the column's own number of places."""
         if value is None:
             return None
-        return quantize(
-            Decimal(repr(value) if isinstance(value, float) else value), self.impl_instance.scale
-        )
+        return quantize(Decimal(repr(value) if isinstance(value, float) else value), self.scale)
 
 
 class UtcDateTimeType(TypeDecorator[datetime]):
@@ -83,11 +85,11 @@ class UtcDateTimeType(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def quantize(value: Decimal, scale: int | None) -> Decimal:
+def quantize(value: Decimal, scale: int) -> Decimal:
     """Round half up to `scale` places; raise ValueError for NaN and infinity."""
     if not value.is_finite():
         raise ValueError("Not a finite number.")
-    return value.quantize(Decimal(1).scaleb(-(scale or 0)), rounding=ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
 
 
 def utc_now() -> datetime:

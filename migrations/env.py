@@ -16,7 +16,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
     if kind != "type":
         return False
     if isinstance(item, ExactNumeric):
-        return f"sa.Numeric({item.impl_instance.precision}, {item.impl_instance.scale})"
+        return f"sa.Numeric({item.precision}, {item.scale})"
     if isinstance(item, UtcDateTimeType):
         return "sa.DateTime(timezone=True)"
     return False

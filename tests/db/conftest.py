@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -17,10 +17,12 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import upgrade
 from sqlalchemy.orm import Session
 
-from backoffice.access import Actor, Role, command_actor, staff_actor
+from backoffice.access import GRANTS, Actor, Role, Source, command_actor
 from backoffice.app import create_app
 from backoffice.db import Base, db
+from backoffice.models import User
 from config import TestingConfig
+from tests.factories import make_user
 from tests.postgres import postgres_database
 
 
@@ -61,13 +63,14 @@ def session(app: Flask) -> Iterator[Session]:
         engine = db.engines[None]
         connection = engine.connect()
         outer = connection.begin()
-        db.engines[None] = connection  # type: ignore[assignment]  # it serves as well
+        engines = cast("dict[str | None, Any]", db.engines)
+        engines[None] = connection  # a connection serves as well
         db.session.configure(join_transaction_mode="create_savepoint")
         try:
             yield db.session()
         finally:
             db.session.remove()
-            db.engines[None] = engine
+            engines[None] = engine
             outer.rollback()
             connection.close()
 
@@ -124,6 +127,20 @@ def actor_of() -> Callable[[Role], Actor]:
     """Return the actor of a role that has no account."""
 
     def build(role: Role) -> Actor:
-        return Actor(None, role.value, staff_actor(0, "", role).permissions, "form", role)  # type: ignore[arg-type]
+        return Actor(None, role.value, GRANTS[role], Source.FORM, role)
 
     return build
+
+
+@pytest.fixture
+def sign_in(app: Flask, client: FlaskClient) -> Callable[[Role], User]:
+    """Return a function that makes a member of staff and signs the client in as them."""
+
+    def enter(role: Role) -> User:
+        user = make_user(db.session(), role)
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = f"{user.id}:{user.session_version}"
+            cookie["_fresh"] = True
+        return user
+
+    return enter

@@ -1,0 +1,40 @@
+"""The console: its menu is this explicit list of views."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from backoffice.admin import formatters
+from backoffice.admin.audit import ChangeSetView
+from backoffice.admin.categories import CategoryView
+from backoffice.admin.guards import guard_arguments
+from backoffice.admin.home import HomePage
+from backoffice.admin.orders import OrderItemView, OrderView
+from backoffice.admin.products import ProductView
+from backoffice.admin.tags import TagView
+from backoffice.admin.users import ProfileView, UserView
+
+
+def init_app(app: Flask) -> None:
+    """Build the console on the app; views are bound to one app, so each app gets its own."""
+    admin = Admin(
+        app,
+        name=app.config["SHOP_NAME"],
+        index_view=HomePage(name="Home", url="/admin"),
+        theme=Bootstrap4Theme(base_template="layout.html"),
+    )
+    for view in (
+        OrderView(name="Orders", category="Sell", endpoint="orders"),
+        OrderItemView(name="Order items", category="Sell", endpoint="order_items"),
+        ProductView(name="Products", category="Catalogue", endpoint="products"),
+        CategoryView(name="Categories", category="Catalogue", endpoint="categories"),
+        TagView(name="Tags", category="Catalogue", endpoint="tags"),
+        ProfileView(name="Profiles", category="Customers", endpoint="profiles"),
+        UserView(name="Users", category="Administration", endpoint="users"),
+        ChangeSetView(name="Change log", category="Administration", endpoint="change_sets"),
+    ):
+        admin.add_view(view)
+    formatters.init_app(app)
+    guard_arguments(app, frozenset(view.blueprint.name for view in admin._views))  # noqa: SLF001

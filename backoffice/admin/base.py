@@ -1,0 +1,247 @@
+"""The model view that every table's view derives from: closed by default, every write logged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import abort, flash
+from flask_admin.contrib.sqla import ModelView
+from flask_login import current_user
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Query, Session
+from sqlalchemy.orm.exc import StaleDataError
+from wtforms import HiddenField
+
+from backoffice.access import Permission
+from backoffice.admin.formatters import show
+from backoffice.admin.forms import Converter
+from backoffice.admin.guards import Guarded, current_actor
+from backoffice.admin.refusals import explain
+from backoffice.db import Base, ExactNumeric, db, transaction, utc_now
+from backoffice.errors import BackofficeError, StaleRecordError
+from backoffice.services import audit
+
+_WRITES = {
+    "create_view": "can_create",
+    "edit_view": "can_edit",
+    "delete_view": "can_delete",
+    "ajax_update": "column_editable_list",
+    "action_view": "can_delete",
+}
+_DECLARED = ("model_class", "read", "column_list", "column_details_list")
+_STALE = (
+    "Somebody else has changed this record since you opened it. Nothing was saved. "
+    "Open it again in another tab, compare, and repeat your change there."
+)
+
+
+class TableView(Guarded, ModelView):
+    """A table: list, record, and for those with the `write` permission create, edit and delete."""
+
+    model_class: ClassVar[type[Base]]
+    write: ClassVar[Permission | None] = None
+    creates: ClassVar[bool] = True
+    deletes: ClassVar[bool] = True
+    # Loader options of the list and the record: what they show of related rows, and no more.
+    eager: ClassVar[tuple[Any, ...]] = ()
+
+    model_form_converter = Converter
+    list_template = "admin/table/list.html"
+    details_template = "admin/table/details.html"
+    create_template = "admin/table/form.html"
+    edit_template = "admin/table/form.html"
+
+    can_view_details = True
+    can_export = False
+    column_display_actions = True
+    column_auto_select_related = False
+    column_default_sort: Any = ("id", True)
+    page_size = 50
+    can_set_page_size = False
+    action_disallowed_list = ["delete"]
+    form_columns: Any = ()
+
+    def __init__(self, **options: Any) -> None:
+        for attribute in _DECLARED:
+            if not getattr(self, attribute, None):
+                raise TypeError(f"{type(self).__name__} must declare {attribute}.")
+        if self.write and not self.form_columns:
+            raise TypeError(f"{type(self).__name__} must declare form_columns.")
+        super().__init__(self.model_class, db, **options)
+
+    @property
+    def _may_write(self) -> bool:
+        return bool(
+            self.write and current_user.is_authenticated and current_actor().can(self.write)
+        )
+
+    @property
+    def can_create(self) -> bool:
+        """Whether this person may add a row."""
+        return self.creates and self._may_write
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether this person may change a row."""
+        return self._may_write
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether this person may delete a row."""
+        return self.deletes and self._may_write
+
+    def _handle_view(self, name: str, **kwargs: Any) -> Any:
+        """Answer 403 to a write that is not allowed; Flask-Admin would redirect in silence."""
+        answer = super()._handle_view(name, **kwargs)
+        if answer is None and name in _WRITES and not getattr(self, _WRITES[name]):
+            abort(403)
+        return answer
+
+    @property
+    def singular(self) -> str:
+        """What one row is called."""
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", self.model.__name__).lower()
+
+    @property
+    def searched(self) -> str:
+        """The columns that a search looks into, in words."""
+        names = [self.get_column_name(name) for name in self.column_searchable_list or ()]
+        return " or ".join(name if name.isupper() else name.lower() for name in names)
+
+    def is_number(self, name: str) -> bool:
+        """Whether a column is aligned as a number."""
+        column = self.model.__table__.columns.get(name)
+        return column is not None and isinstance(column.type, ExactNumeric | sa.Integer)
+
+    # Reading
+
+    def get_query(self) -> Query[Any]:
+        """Return the rows in scope: the list, the record, and every write start here."""
+        query: Query[Any] = super().get_query()
+        return query.options(*self.eager)
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002  Flask-Admin's name
+        """Return the row in scope; 404 for one that is not, and for what is no id at all."""
+        text = str(id)
+        if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+            abort(404)
+        row = self.get_query().filter(self.model.id == int(text)).one_or_none()
+        return row or abort(404)
+
+    def _get_list_extra_args(self) -> Any:
+        """Return the list's arguments: sane, and without the unknown ones."""
+        arguments = super()._get_list_extra_args()
+        arguments.page = min(max(0, arguments.page or 0), 10_000)
+        arguments.search = arguments.search[:200] if arguments.search else None
+        arguments.extra_args = {}
+        return arguments
+
+    def _apply_sorting(self, query: Any, joins: Any, column: Any, descending: Any) -> Any:
+        """Sort, and let the key break ties, so that no row is on two pages."""
+        query, joins = super()._apply_sorting(query, joins, column, descending)
+        return query.order_by(self.model.id.desc()), joins
+
+    def get_value(self, row: Any, name: str) -> Any:
+        """Return a cell as it is shown."""
+        value = row
+        for part in name.split("."):
+            value = getattr(value, part, None)
+        return show(value)
+
+    def get_list_value(self, context: Any, model: Any, name: str) -> Any:
+        """Return a cell of the list."""
+        return self.get_value(model, name)
+
+    def get_detail_value(self, context: Any, model: Any, name: str) -> Any:
+        """Return a fact of the record."""
+        return self.get_value(model, name)
+
+    # Writing
+
+    def get_edit_form(self) -> Any:
+        """Return the form, which carries the version of the row it was filled from."""
+        form = super().get_edit_form()
+        form.row_version = HiddenField()
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Return the form of one row."""
+        form = super().edit_form(obj)
+        if not form.row_version.raw_data:
+            form.row_version.data = str(obj.version)
+        return form
+
+    def check(self, session: Session, record: Any) -> None:
+        """Raise BackofficeError when a rule forbids the record as it is about to be saved."""
+
+    def create_model(self, form: Any) -> Any:
+        """Add the row; False, with the form kept, when it is refused."""
+        record = self.build_new_instance()
+
+        def add(session: Session) -> None:
+            with session.no_autoflush:
+                form.populate_obj(record)
+            session.add(record)
+            self.check(session, record)
+            changes = audit.differences(record)
+            session.flush()
+            audit.record(session, current_actor(), self._action("create"), record, changes=changes)
+
+        return record if self._write(form, add) else False
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change the row; False, with the form kept, when it is refused or out of date."""
+
+        def change(session: Session) -> None:
+            if form.row_version.data != str(model.version):
+                raise StaleRecordError(_STALE)
+            with session.no_autoflush:
+                form.populate_obj(model)
+                changes = audit.differences(model)
+                if not changes:
+                    return
+                self.check(session, model)
+            # Also moves the version on when only a relation changed.
+            model.updated_at = utc_now()
+            audit.record(session, current_actor(), self._action("update"), model, changes=changes)
+
+        return self._write(form, change)
+
+    def delete_model(self, model: Any) -> bool:
+        """Delete the row; False when something still needs it."""
+
+        def delete(session: Session) -> None:
+            changes = audit.snapshot(model)
+            audit.record(session, current_actor(), self._action("delete"), model, changes=changes)
+            session.delete(model)
+
+        return self._write((), delete)
+
+    def _write(self, form: Any, work: Callable[[Session], None]) -> bool:
+        try:
+            with transaction() as session:
+                work(session)
+        except BackofficeError as error:
+            flash(str(error), "danger")
+            return False
+        except StaleDataError:
+            flash(_STALE, "danger")
+            return False
+        except IntegrityError as error:
+            if not explain(error, form):
+                flash(_refusal(error), "danger")
+            return False
+        return True
+
+    def _action(self, verb: str) -> str:
+        return f"{self.singular.replace(' ', '_')}.{verb}"
+
+
+def _refusal(error: IntegrityError) -> str:
+    text = str(error.orig).lower()
+    if "foreign key" in text:
+        return "Other records still need this one, so it was not deleted."
+    return "A rule of the database forbids this. Nothing was saved."

@@ -1,0 +1,33 @@
+"""The tree that the catalogue hangs on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session, joinedload
+
+from backoffice.access import Permission
+from backoffice.admin.base import TableView
+from backoffice.admin.forms import stripped
+from backoffice.models import Category
+from backoffice.services.categories import require_no_cycle
+
+
+class CategoryView(TableView):
+    """Categories; what still has products or children cannot be deleted."""
+
+    model_class = Category
+    read = Permission.CATALOGUE_READ
+    write = Permission.CATALOGUE_WRITE
+
+    column_list = ("name", "parent", "updated_at")
+    column_details_list = (*column_list, "created_at")
+    column_sortable_list = ("name", "updated_at")
+    column_searchable_list = ("name",)
+    eager = (joinedload(Category.parent).load_only(Category.name),)
+    form_columns = ("name", "parent")
+    form_args: dict[str, Any] = {"name": {"filters": [stripped]}}
+
+    def check(self, session: Session, record: Category) -> None:
+        """Refuse a cycle."""
+        require_no_cycle(session, record)

@@ -1,0 +1,64 @@
+"""How values look in lists, on records and in reports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app
+from markupsafe import Markup, escape
+
+EMPTY = Markup('<span class="empty" title="empty">–</span>')
+
+
+def shop_zone() -> ZoneInfo:
+    """Return the zone that decides which day a moment is on."""
+    return ZoneInfo(current_app.config["SHOP_TIMEZONE"])
+
+
+def moment(value: datetime) -> Markup:
+    """Return a moment in the shop's zone, exact on hover."""
+    local = value.astimezone(shop_zone())
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        value.isoformat(), f"{local:%A %d %B %Y %H:%M:%S %Z}", f"{local:%Y-%m-%d %H:%M}"
+    )
+
+
+def amount(value: Decimal) -> str:
+    """Return money with thousands separated, and as many decimals as it needs, two at least."""
+    places = max(2, -int(value.normalize().as_tuple().exponent))
+    return f"{value:,.{places}f}"
+
+
+def badge(value: Enum) -> Markup:
+    """Return a status as a badge that carries its name, not only a colour."""
+    return Markup('<span class="status status-{0}">{0}</span>').format(value.value)
+
+
+def show(value: Any) -> Any:
+    """Return any value as it is shown; what is unknown is escaped text."""
+    match value:
+        case None | "":
+            return EMPTY
+        case bool():
+            return "yes" if value else "no"
+        case Enum():
+            return badge(value)
+        case datetime():
+            return moment(value)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return amount(value)
+        case list():
+            return Markup(", ").join(escape(str(item)) for item in value) or EMPTY
+        case _:
+            return str(value)
+
+
+def init_app(app: Flask) -> None:
+    """Offer `show` to templates."""
+    app.jinja_env.filters["show"] = show

@@ -1,0 +1,58 @@
+"""What closes every page: a permission, sane arguments and local return addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask, abort, redirect, request, url_for
+from flask_admin import BaseView
+from flask_login import current_user
+
+from backoffice.access import Actor, Permission
+
+_LOCAL_URL = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
+# Flask-Admin hands unknown arguments on to url_for(), to which these mean something.
+_RESERVED = {"endpoint", "self", "cls", "export_type", "values", "name"}
+
+
+def current_actor() -> Actor:
+    """Return who sent this request; every page is closed to strangers, so there is one."""
+    actor: Actor = current_user.actor
+    return actor
+
+
+class Guarded:
+    """Closed by default: a view without a `read` permission is open to nobody."""
+
+    read: Permission | None = None
+
+    def is_accessible(self) -> bool:
+        """Whether this person may see the view, in the menu and by its address."""
+        return bool(current_user.is_authenticated and self.read and current_actor().can(self.read))
+
+    def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Any:
+        """Send strangers to sign in and come back; tell the others that they may not."""
+        if current_user.is_authenticated:
+            abort(403)
+        if request.path.endswith(".json") or request.method != "GET":
+            abort(401)
+        return redirect(url_for("login.login", next=request.full_path.rstrip("?")))
+
+
+class Page(Guarded, BaseView):
+    """A page of the console that is not about one table."""
+
+
+def guard_arguments(app: Flask, blueprints: frozenset[str]) -> None:
+    """Refuse foreign return addresses and arguments that would reach url_for()."""
+
+    @app.before_request
+    def check() -> None:
+        if request.blueprint not in blueprints:
+            return
+        if any(name.startswith("_") or name in _RESERVED for name in request.args):
+            abort(404)
+        for url in request.values.getlist("url"):
+            if url and not _LOCAL_URL.fullmatch(url):
+                abort(400)

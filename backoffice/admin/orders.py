@@ -1,0 +1,77 @@
+"""What customers bought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload
+from wtforms.validators import Email
+
+from backoffice.access import Permission
+from backoffice.admin.base import TableView
+from backoffice.admin.forms import lowered, stripped
+from backoffice.models import Order, OrderItem, User
+
+
+class OrderView(TableView):
+    """Orders; status and amounts change only through services, and nothing is deleted."""
+
+    model_class = Order
+    read = Permission.ORDER_READ
+    write = Permission.ORDER_WRITE
+    creates = False
+    deletes = False
+
+    column_list = ("number", "placed_at", "user", "country", "status", "total_amount", "currency")
+    column_details_list = (
+        *column_list,
+        "email",
+        "customer_name",
+        "address",
+        "subtotal_amount",
+        "discount_amount",
+        "shipping_amount",
+        "tax_amount",
+        "paid_at",
+        "shipped_at",
+        "completed_at",
+        "cancelled_at",
+        "cancel_reason",
+    )
+    column_sortable_list = ("number", "placed_at", "status", "total_amount")
+    column_default_sort = ("placed_at", True)
+    column_searchable_list = ("number", "email")
+    column_labels = {"user": "Customer", "total_amount": "Total", "email": "E-mail"}
+    eager = (joinedload(Order.user).load_only(User.username),)
+    details_template = "admin/orders/details.html"
+    form_columns = ("email", "customer_name", "address", "country")
+    form_args: dict[str, Any] = {
+        "email": {
+            "filters": [stripped, lowered],
+            "validators": [Email("Enter an e-mail address.")],
+        },
+        "customer_name": {"filters": [stripped]},
+    }
+
+
+class OrderItemView(TableView):
+    """The lines of all orders, as they were sold."""
+
+    model_class = OrderItem
+    read = Permission.ORDER_READ
+
+    column_list = ("order", "sku", "product_name", "quantity", "unit_price", "line_total")
+    column_details_list = (
+        *column_list,
+        "category_path",
+        "unit_cost",
+        "discount_amount",
+        "tax_amount",
+        "quantity_shipped",
+        "quantity_cancelled",
+        "quantity_refunded",
+    )
+    column_sortable_list = ("quantity", "line_total")
+    column_searchable_list = ("sku",)
+    column_labels = {"sku": "SKU"}
+    eager = (joinedload(OrderItem.order).load_only(Order.number),)

@@ -1,0 +1,59 @@
+"""What the shop sells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload, selectinload
+from wtforms.validators import NumberRange
+
+from backoffice.access import Permission
+from backoffice.admin.base import TableView
+from backoffice.admin.forms import raised, stripped
+from backoffice.models import Category, Product, Tag
+
+_NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
+
+
+class ProductView(TableView):
+    """Products; stock moves only through services and has no field here."""
+
+    model_class = Product
+    read = Permission.CATALOGUE_READ
+    write = Permission.CATALOGUE_WRITE
+
+    column_list = ("sku", "name", "category", "price", "stock", "is_available")
+    column_details_list = (
+        *column_list,
+        "unit_cost",
+        "low_stock_threshold",
+        "tags",
+        "description",
+        "created_at",
+        "updated_at",
+    )
+    column_sortable_list = ("sku", "name", "price", "stock", "is_available")
+    column_searchable_list = ("sku", "name")
+    column_labels = {"sku": "SKU", "is_available": "Available"}
+    eager = (
+        joinedload(Product.category).load_only(Category.name),
+        selectinload(Product.tags).load_only(Tag.name),
+    )
+    form_columns = (
+        "sku",
+        "name",
+        "description",
+        "category",
+        "tags",
+        "price",
+        "unit_cost",
+        "low_stock_threshold",
+        "is_available",
+    )
+    form_args: dict[str, Any] = {
+        "sku": {"filters": [stripped, raised]},
+        "name": {"filters": [stripped]},
+        "price": {"validators": _NOT_NEGATIVE},
+        "unit_cost": {"validators": _NOT_NEGATIVE},
+        "low_stock_threshold": {"validators": _NOT_NEGATIVE},
+    }

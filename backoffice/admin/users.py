@@ -1,0 +1,67 @@
+"""Accounts and the people behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import joinedload
+from wtforms.validators import Email, InputRequired, Regexp
+
+from backoffice.access import Permission
+from backoffice.admin.base import TableView
+from backoffice.admin.forms import lowered, stripped
+from backoffice.models import Profile, User
+
+_EMAIL = {"filters": [stripped, lowered], "validators": [Email("Enter an e-mail address.")]}
+
+
+class UserView(TableView):
+    """Accounts; role and password have their own commands."""
+
+    model_class = User
+    read = Permission.USER_READ
+    write = Permission.USER_WRITE
+    deletes = False
+
+    column_list = ("username", "email", "role", "is_active", "last_login_at", "created_at")
+    column_details_list = (*column_list, "updated_at", "profile")
+    column_sortable_list = ("username", "email", "role", "last_login_at", "created_at")
+    column_searchable_list = ("username", "email")
+    column_labels = {"is_active": "Active", "email": "E-mail", "username": "User name"}
+    eager = (joinedload(User.profile).load_only(Profile.full_name),)
+    form_columns = ("username", "email", "is_active")
+    form_args: dict[str, Any] = {
+        "username": {
+            "filters": [stripped, lowered],
+            "validators": [
+                InputRequired("Enter a user name."),
+                Regexp(r"[a-z0-9._@+-]{1,150}\Z", message="Letters, digits and . _ @ + - only."),
+            ],
+        },
+        "email": _EMAIL,
+    }
+
+
+class ProfileView(TableView):
+    """What is known of a person."""
+
+    model_class = Profile
+    read = Permission.CUSTOMER_READ
+    write = Permission.CUSTOMER_WRITE
+    creates = False
+    deletes = False
+
+    column_list = ("user", "full_name", "country", "phone_number", "updated_at")
+    column_details_list = (*column_list, "bio", "avatar_url", "created_at")
+    column_sortable_list = ("full_name", "country", "updated_at")
+    column_searchable_list = ("full_name",)
+    column_labels = {"avatar_url": "Avatar address"}
+    eager = (joinedload(Profile.user).load_only(User.username),)
+    form_columns = ("full_name", "phone_number", "country", "bio", "avatar_url")
+    form_args: dict[str, Any] = {
+        "full_name": {"filters": [stripped]},
+        "avatar_url": {
+            "filters": [stripped],
+            "validators": [Regexp(r"https://\S+\Z", message="An address beginning with https://")],
+        },
+    }

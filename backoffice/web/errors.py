@@ -1,0 +1,101 @@
+"""Errors as a page or as JSON, by what was asked for: one sentence and a reference id."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from backoffice.db import db
+from backoffice.errors import BackofficeError
+from backoffice.web.request_id import current_request_id
+
+log = logging.getLogger("backoffice.error")
+
+_SENTENCES = {
+    400: "The request could not be understood. Go back and try again.",
+    401: "Sign in to see this.",
+    403: "You do not have the permission to see or do this.",
+    404: "There is nothing at this address, or it is not yours to see.",
+    405: "This address cannot be used in that way.",
+    413: "That was more data than one request may carry.",
+    429: "Too many attempts. Wait a few minutes and try again.",
+    500: "Something went wrong on our side. Nothing was saved.",
+    503: "The database does not answer. Try again in a moment.",
+}
+_DEFAULT = "The request could not be completed."
+
+
+def init_app(app: Flask) -> None:
+    """Answer every failure ourselves."""
+    app.register_error_handler(BackofficeError, _expected)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Whether this request would rather have JSON than a page."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json" or request.path.endswith(".json")
+
+
+def _expected(error: BackofficeError) -> Response:
+    db.session.rollback()
+    return _answer(error.status_code, str(error))
+
+
+def _forged(_error: CSRFError) -> Response:
+    return _answer(400, "This form was open for too long. Go back, reload the page and try again.")
+
+
+def _http(error: HTTPException) -> Response:
+    db.session.rollback()
+    if error.response is not None or (error.code or 500) < 400:
+        return make_response(error.get_response())
+    code = error.code or 500
+    answer = _answer(code, _SENTENCES.get(code, _DEFAULT))
+    for name in ("Allow", "Retry-After"):
+        for key, value in error.get_headers():
+            if key == name:
+                answer.headers[name] = value
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    _roll_back()
+    unavailable = isinstance(error, PoolTimeoutError) or (
+        isinstance(error, DBAPIError)
+        and (isinstance(error, OperationalError) or error.connection_invalidated)
+    )
+    code = 503 if unavailable else 500
+    log.error("unexpected error", exc_info=error, extra={"facts": {"status": code}})
+    return _answer(code, _SENTENCES[code])
+
+
+def _roll_back() -> None:
+    """Roll back; a lost connection cannot, and says so only in the log."""
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        log.warning("rollback failed", exc_info=True)
+        db.session.remove()
+
+
+def _answer(code: int, sentence: str) -> Response:
+    title = HTTPStatus(code).phrase
+    reference = current_request_id()
+    if wants_json():
+        body: Any = jsonify(error=sentence, status=code, reference=reference)
+    else:
+        # The page asks nothing of the database: it may be what failed.
+        body = render_template(
+            "error.html", code=code, title=title, sentence=sentence, reference=reference
+        )
+    return make_response(body, code)

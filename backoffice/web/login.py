@@ -1,0 +1,179 @@
+"""Signing in and out: only staff, with limits, and with sessions that end."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_login import (
+    LoginManager,
+    UserMixin,
+    current_user,
+    login_required,
+    login_user,
+    logout_user,
+)
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from backoffice.access import Actor, Role, staff_actor
+from backoffice.db import db
+from backoffice.models import User
+from backoffice.services import users
+from backoffice.web.limits import limiter
+
+login_manager = LoginManager()
+blueprint = Blueprint("login", __name__)
+_LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
+
+
+@dataclass(frozen=True)
+class SignedInUser(UserMixin):
+    """What a request knows of the person who sent it."""
+
+    id: int
+    username: str
+    role: Role
+    session_version: int
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this person does something."""
+        return staff_actor(self.id, self.username, self.role)
+
+    def get_id(self) -> str:
+        """Return the session's claim; it dies when the user's session_version moves on."""
+        return f"{self.id}:{self.session_version}"
+
+
+class LoginForm(FlaskForm):
+    """Name and password; `next` is where the person wanted to go."""
+
+    username = StringField("User name", [InputRequired("Enter your user name."), Length(max=254)])
+    password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=1024)])
+    next = HiddenField()
+
+
+def init_app(app: Flask) -> None:
+    """Close the app to strangers."""
+    # Flask-Login would compare addresses taken from X-Forwarded-For, which anybody can send.
+    login_manager.session_protection = None
+    login_manager.login_view = "login.login"
+    login_manager.login_message = None
+    login_manager.init_app(app)
+    app.register_blueprint(blueprint)
+    app.before_request(_end_old_session)
+
+
+def local_path(target: str | None) -> str | None:
+    """Return the target when it is a path on this site, else None."""
+    return target if target and _LOCAL_PATH.fullmatch(target) else None
+
+
+@login_manager.user_loader
+def load_user(claim: str) -> SignedInUser | None:
+    """Return the member of staff behind a session, None when it was ended meanwhile."""
+    user_id, _, version = claim.partition(":")
+    if not (user_id.isdigit() and version.isdigit()):
+        return None
+    row = db.session.execute(
+        sa.select(User.id, User.username, User.role, User.session_version).where(
+            User.id == int(user_id), User.session_version == int(version), User.is_active
+        )
+    ).one_or_none()
+    if row is None or not row.role.is_staff:
+        return None
+    g.user_id = row.id
+    return SignedInUser(*row)
+
+
+def _end_old_session() -> None:
+    """End a session at its absolute age; its idle age is in the cookie's signature."""
+    started = session.get("signed_in_at")
+    limit = current_app.config["SESSION_ABSOLUTE_HOURS"] * 3600
+    if started is not None and time.time() - started > limit:
+        session.clear()
+        flash("You were signed out because the session was old. Sign in again.", "info")
+
+
+def _submitted_name() -> str:
+    return request.form.get("username", "").strip().lower()[:254]
+
+
+def _refused(response: Any) -> bool:
+    return bool(response.status_code != 302)
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@limiter.limit(
+    lambda: current_app.config["LOGIN_RATE_LIMIT"], methods=["POST"], deduct_when=_refused
+)
+@limiter.limit(
+    lambda: current_app.config["LOGIN_RATE_LIMIT_PER_NAME"],
+    key_func=_submitted_name,
+    methods=["POST"],
+    deduct_when=_refused,
+)
+def login() -> Response | str | tuple[str, int]:
+    """Show the form; sign in a member of staff."""
+    form = LoginForm(next=request.args.get("next", ""))
+    target = local_path(form.next.data) or url_for("admin.index")
+    if current_user.is_authenticated:
+        return redirect(target)
+    if not form.validate_on_submit():
+        return render_template("login.html", form=form), 200 if request.method == "GET" else 422
+    user = users.authenticate(db.session(), _submitted_name(), form.password.data or "")
+    if user is None:
+        return render_template("login.html", form=form, refused=True), 422
+    start_session(SignedInUser(user.id, user.username, user.role, user.session_version))
+    users.record_login(user)
+    return redirect(target)
+
+
+def start_session(user: SignedInUser) -> None:
+    """Begin a session that shares nothing with the one before it, not even the CSRF token."""
+    session.clear()
+    session.permanent = True
+    session["signed_in_at"] = int(time.time())
+    login_user(user)
+
+
+@blueprint.post("/logout")
+def logout() -> Response:
+    """End this session."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("login.login"))
+
+
+@blueprint.post("/logout-everywhere")
+@login_required
+def logout_everywhere() -> Response:
+    """End all sessions of the person, on every device."""
+    users.sign_out_everywhere(current_user.actor, current_user.id)
+    session.clear()
+    flash("You are signed out everywhere.", "success")
+    return redirect(url_for("login.login"))
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """Lead to the console."""
+    return redirect(url_for("admin.index"))
