@@ -1,14 +1,26 @@
-"""Alembic's environment: one transaction per migration, atomic on SQLite too."""
+"""Alembic's environment: one transaction per migration, atomic on SQLite too, one at a time."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from backoffice.db import Base, ExactNumeric, UtcDateTimeType, db
+
+# Advisory locks belong to one database, so the key need not name it.
+LOCK_KEY = 0x6261636B_6F666669
+LOCK_TIMEOUT_SECONDS = 3
+MIGRATION_WAIT_SECONDS = 60
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
@@ -35,21 +47,74 @@ def run_offline(options: dict[str, Any]) -> None:
 
 
 def run_online(options: dict[str, Any]) -> None:
-    """Migrate the configured database."""
-    with db.engine.connect() as plain:
-        sqlite = plain.dialect.name == "sqlite"
-        connection = plain.execution_options(sqlite_begin="IMMEDIATE") if sqlite else plain
-        context.configure(connection=connection, transactional_ddl=True, **options)
-        if sqlite:
-            # Batch mode copies tables; dropping the old one must not cascade into its children.
-            _set_foreign_keys(plain, "OFF")
+    """Migrate the configured database; what stands in the way becomes one sentence."""
+    try:
+        connection = db.engine.connect()
+    except OperationalError as error:
+        raise CommandError(
+            "The database does not answer. Check DATABASE_URL and that the server runs."
+        ) from error
+    with connection:
+        if connection.dialect.name == "sqlite":
+            _run_on_sqlite(connection, options)
+        else:
+            _run_on_postgresql(connection, options)
+
+
+def _run_on_sqlite(connection: Connection, options: dict[str, Any]) -> None:
+    """Begin at once as the writer, so that a second migration waits for the first."""
+    writing = connection.execution_options(sqlite_begin="IMMEDIATE")
+    # Batch mode copies tables; dropping the old one must not cascade into its children.
+    _set_foreign_keys(connection, "OFF")
+    try:
+        _run(writing, options)
+    finally:
+        writing.rollback()
+        _set_foreign_keys(connection, "ON")
+
+
+def _run_on_postgresql(connection: Connection, options: dict[str, Any]) -> None:
+    """Migrate under a lock of our own, patient with long work, impatient with others' locks.
+
+    DDL that waits for a lock makes everybody else wait behind it, so it gives up soon.
+    """
+    # Not for the pool: these settings and the lock end with the session.
+    connection.detach()
+    connection.exec_driver_sql("SET statement_timeout = '1h'")
+    connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+    connection.commit()
+    with _one_at_a_time():
         try:
-            with context.begin_transaction():
-                context.run_migrations()
-        finally:
-            if sqlite:
-                connection.rollback()
-                _set_foreign_keys(plain, "ON")
+            _run(connection, options)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise CommandError(
+                f"A table was in use for more than {LOCK_TIMEOUT_SECONDS} seconds. "
+                "The migration was rolled back; try again later."
+            ) from error
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Hold a lock on this database's schema, on a connection of its own.
+
+    It polls: a waiting statement would hold a snapshot that CREATE INDEX CONCURRENTLY waits for.
+    """
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        guard.detach()
+        until = time.monotonic() + MIGRATION_WAIT_SECONDS
+        while not guard.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK_KEY}):
+            if time.monotonic() > until:
+                raise CommandError("Another migration is running. Nothing was changed.")
+            time.sleep(0.2)
+        yield
+
+
+def _run(connection: Connection, options: dict[str, Any]) -> None:
+    context.configure(connection=connection, transactional_ddl=True, **options)
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def _set_foreign_keys(connection: Connection, state: str) -> None:

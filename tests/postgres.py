@@ -19,13 +19,20 @@ LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 @contextmanager
 def postgres_database() -> Iterator[str]:
     """Create an empty database, give its URL, and drop it at the end."""
-    with _server() as server:
-        name = f"backoffice_test_{os.getpid()}_{secrets.token_hex(3)}"
-        _on_server(server, "CREATE DATABASE {}", name)
-        try:
-            yield server.set(database=name).render_as_string(hide_password=False)
-        finally:
-            _on_server(server, "DROP DATABASE {} WITH (FORCE)", name)
+    with _server() as server, sibling_database(server.render_as_string(False)) as url:
+        yield url
+
+
+@contextmanager
+def sibling_database(url: str) -> Iterator[str]:
+    """Create another empty database on the server of `url`, give its URL, and drop it."""
+    server = make_url(url)
+    name = f"backoffice_test_{os.getpid()}_{secrets.token_hex(3)}"
+    _on_server(server, "CREATE DATABASE {}", name)
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _on_server(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import users
+from backoffice.cli import status, users
 
 COMMANDS: tuple[click.Command, ...] = (
     users.create_user,
     users.set_password,
     users.dev_login,
+    status.status,
 )
 
 
