@@ -1,0 +1,107 @@
+/*---
+title = "Revenue by month"
+group = "Revenue"
+description = "What paid orders brought in, month by month; months without orders are rows too."
+
+[params.from]
+type = "date"
+label = "From"
+default = "first-of-month-12m"
+
+[params.to]
+type = "date"
+label = "To, not included"
+default = "today+1d"
+after = "from"
+
+[params.customers]
+type = "enum"
+label = "Customers"
+default = "all"
+choices = { all = "All", registered = "Registered only" }
+
+[params.currency]
+type = "currency"
+label = "Currency"
+default = "shop"
+help = "Amounts of different currencies are never added up."
+
+[columns.month]
+label = "Month"
+format = "month"
+
+[columns.orders]
+label = "Orders"
+format = "integer"
+total = true
+
+[columns.customers]
+label = "Customers"
+format = "integer"
+
+[columns.revenue]
+label = "Revenue"
+format = "money"
+total = true
+
+[columns.running_total]
+label = "Running total"
+format = "money"
+
+[chart]
+type = "bar"
+x = "month"
+y = "revenue"
+---*/
+WITH RECURSIVE bounds AS (
+    -- A month as one number, year * 12 + month - 1, because the databases step dates differently.
+    SELECT
+        CAST(substr(CAST(:from AS text), 1, 4) AS integer) * 12
+        + CAST(substr(CAST(:from AS text), 6, 2) AS integer) - 1 AS first_month,
+        CAST(substr(CAST(:to AS text), 1, 4) AS integer) * 12
+        + CAST(substr(CAST(:to AS text), 6, 2) AS integer) - 1
+        -- The end is not included: the first of a month ends the month before.
+        - CASE WHEN substr(CAST(:to AS text), 9, 2) = '01' THEN 1 ELSE 0 END AS last_month
+),
+spine (number) AS (
+    SELECT first_month FROM bounds
+    UNION ALL
+    SELECT number + 1 FROM spine WHERE number < (SELECT last_month FROM bounds)
+),
+months AS (
+    SELECT CAST(number / 12 AS text) || '-' || substr(CAST(101 + number % 12 AS text), 2) AS month
+    FROM spine
+),
+paid AS (
+    SELECT
+        substr(CAST(o.paid_on AS text), 1, 7) AS month,
+        coalesce('u' || o.user_id, lower(o.email)) AS customer,
+        sum(i.line_total) AS revenue
+    FROM orders AS o
+    INNER JOIN order_items AS i ON i.order_id = o.id
+    WHERE o.paid_on >= :from AND o.paid_on < :to
+      AND o.currency = :currency
+      AND (:customers = 'all' OR o.user_id IS NOT NULL)
+    GROUP BY o.id
+),
+sums AS (
+    SELECT
+        month,
+        count(*) AS orders,
+        count(DISTINCT customer) AS customers,
+        sum(revenue) AS revenue
+    FROM paid
+    GROUP BY month
+)
+SELECT
+    months.month,
+    coalesce(sums.orders, 0) AS orders,
+    coalesce(sums.customers, 0) AS customers,
+    coalesce(sums.revenue, 0) AS revenue,
+    -- ROWS: the default frame is RANGE, which gives equal months one value.
+    sum(coalesce(sums.revenue, 0)) OVER (
+        ORDER BY months.month ROWS UNBOUNDED PRECEDING
+    ) AS running_total
+FROM months
+LEFT JOIN sums ON sums.month = months.month
+ORDER BY months.month
