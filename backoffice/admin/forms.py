@@ -32,15 +32,24 @@ class Finite:
             raise ValidationError("This number is too large.")
 
 
+class AmountField(fields.DecimalField):
+    """A decimal number, shown with as many places as it needs, two at least."""
+
+    def _value(self) -> str:
+        if self.raw_data or self.data is None:
+            return str(self.raw_data[0]) if self.raw_data else ""
+        places = max(2, -int(self.data.normalize().as_tuple().exponent))
+        return f"{self.data:.{places}f}"
+
+
 class Converter(AdminModelConverter):
     """Flask-Admin's converter, with bounds on numbers and no column dropped in silence."""
 
     @converts("ExactNumeric")
     def convert_exact_numeric(self, column: Any, field_args: dict[str, Any], **_kwargs: Any) -> Any:
         """Return a decimal field that fits the column."""
-        field_args["places"] = None
         field_args["validators"].append(Finite(column.type.precision, column.type.scale))
-        return fields.DecimalField(**field_args)
+        return AmountField(**field_args)
 
     @converts("Integer")
     def handle_integer_types(self, column: Any, field_args: dict[str, Any], **_kwargs: Any) -> Any:

@@ -39,6 +39,10 @@ class Guarded:
             abort(401)
         return redirect(url_for("login.login", next=request.full_path.rstrip("?")))
 
+    def _run_view(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the page once; Flask-Admin would hide a TypeError in it behind a second call."""
+        return function(self, *args, **kwargs)
+
 
 class Page(Guarded, BaseView):
     """A page of the console that is not about one table."""

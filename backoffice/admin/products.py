@@ -34,7 +34,7 @@ class ProductView(TableView):
     )
     column_sortable_list = ("sku", "name", "price", "stock", "is_available")
     column_searchable_list = ("sku", "name")
-    column_labels = {"sku": "SKU", "is_available": "Available"}
+    column_labels = {"sku": "SKU"}
     eager = (
         joinedload(Product.category).load_only(Category.name),
         selectinload(Product.tags).load_only(Tag.name),

@@ -27,7 +27,7 @@ class UserView(TableView):
     column_details_list = (*column_list, "updated_at", "profile")
     column_sortable_list = ("username", "email", "role", "last_login_at", "created_at")
     column_searchable_list = ("username", "email")
-    column_labels = {"is_active": "Active", "email": "E-mail", "username": "User name"}
+    column_labels = {"email": "E-mail", "username": "User name"}
     eager = (joinedload(User.profile).load_only(Profile.full_name),)
     form_columns = ("username", "email", "is_active")
     form_args: dict[str, Any] = {
