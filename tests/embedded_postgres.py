@@ -58,9 +58,12 @@ def _prepare(folder: Path) -> tuple[Path, dict[str, Any]]:
     install = max(wheel.glob("pginstall*"), key=lambda path: len(path.name))
     if os.geteuid() != 0:
         return install / "bin", {}
-    shutil.copytree(install, folder / "postgresql", symlinks=True)
+    copy = folder / "wheel" / wheel.name / install.name
+    shutil.copytree(install, copy, symlinks=True)
+    libraries = wheel.with_name(f"{wheel.name}.libs")
+    shutil.copytree(libraries, folder / "wheel" / libraries.name, symlinks=True)
     shutil.chown(folder, "nobody")
-    return folder / "postgresql" / "bin", {"user": "nobody", "extra_groups": []}
+    return copy / "bin", {"user": "nobody", "extra_groups": []}
 
 
 def _run(command: list[Any], identity: dict[str, Any]) -> None:
