@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -28,6 +28,8 @@ class DevelopmentConfig(BaseConfig):
 
 class TestingConfig(BaseConfig):
     """Automated tests: the caller names the database."""
+
+    __test__: ClassVar[bool] = False  # its name makes pytest take it for a class of tests
 
     APP_ENV: str = "testing"
     TESTING: bool = True

@@ -62,9 +62,11 @@ def connection_pool(look: Examination) -> Result | None:
         return None
     most = pool.size() + pool._max_overflow  # noqa: SLF001  there is no public name for it
     used = pool.checkedout()
-    outcome = _judge(used / most, 0.8, float("inf")) if most > 0 else Outcome.PASS
-    limit = f"{most} can be" if most > 0 else "any number can be"
-    return Result(outcome, f"{used} in use, {pool.checkedin()} idle; {limit} open.", used, "in use")
+    outcome = _judge(used / most, 0.8, float("inf"))
+    sentence = (
+        f"The pool of this process has {pool.checkedin()} more idle and opens {most} at most."
+    )
+    return Result(outcome, sentence, used, "in use")
 
 
 def server_version(look: Examination) -> Result | None:
@@ -94,7 +96,7 @@ def server_connections(look: Examination) -> Result | None:
         .one()
     )
     outcome = _judge(used / most, 0.75, 0.95)
-    return Result(outcome, f"{used} of {most} connections of the server are taken.", used, "open")
+    return Result(outcome, f"The server takes {most} connections.", used, "open")
 
 
 def idle_transactions(look: Examination) -> Result | None:

@@ -104,7 +104,7 @@ def read_schema(connection: Connection, folder: Path = MIGRATIONS_DIR) -> Schema
     current = tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
     try:
         return _compare(load_scripts(folder), current, bool(current) or _has_tables(connection))
-    except CommandError as error:
+    except (CommandError, KeyError) as error:  # KeyError: one follows a revision that is not there
         raise UnavailableError("The migrations of this code do not fit together.") from error
 
 

@@ -23,7 +23,7 @@ from backoffice.db import Base, db
 from backoffice.models import User
 from config import TestingConfig
 from tests.factories import make_user
-from tests.postgres import postgres_database
+from tests.postgres import postgres_database, sibling_database
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -47,6 +47,27 @@ def migrated_app(database_url: str) -> Iterator[Flask]:
         upgrade()
     yield app
     with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def empty_url(database_url: str, tmp_path: Path) -> Iterator[str]:
+    """An empty database of the same kind as the shared one."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    else:
+        with sibling_database(database_url) as url:
+            yield url
+
+
+@pytest.fixture
+def empty_app(empty_url: str) -> Iterator[Flask]:
+    """The application on an empty database, with its context pushed."""
+    app = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=empty_url))
+    with app.app_context():
+        yield app
+        db.session.remove()
         for engine in db.engines.values():
             engine.dispose()
 

@@ -1,0 +1,117 @@
+"""The pages of the operators: open to them, to nobody else, and changing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy.orm import Session
+
+from backoffice.access import Role
+from backoffice.db import db
+from backoffice.models import User
+from tests.factories import make_user
+
+SignIn = Callable[[Role], User]
+PAGES = ("/admin/health/", "/admin/migrations/")
+OPERATORS = (Role.OPERATOR, Role.ADMIN)
+
+
+@pytest.fixture
+def operator(empty_app: Flask) -> Iterator[FlaskClient]:
+    """An operator in front of a database that the test may spoil."""
+    upgrade()
+    user = make_user(db.session(), Role.OPERATOR)
+    client = empty_app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = f"{user.id}:{user.session_version}"
+    db.session.remove()
+    yield client
+    db.session.remove()
+
+
+def execute(*statements: str) -> None:
+    with db.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("role", [role for role in Role if role.is_staff])
+def test_only_operators_see_them(
+    session: Session, client: FlaskClient, sign_in: SignIn, role: Role, page: str
+) -> None:
+    sign_in(role)
+
+    assert client.get(page).status_code == (200 if role in OPERATORS else 403)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_stranger_is_sent_to_sign_in(session: Session, client: FlaskClient, page: str) -> None:
+    response = client.get(page)
+
+    assert response.status_code == 302
+    assert response.location.startswith("/login")
+
+
+def test_the_health_page_says_what_was_found(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    sign_in(Role.OPERATOR)
+
+    page = client.get("/admin/health/").text
+
+    assert "The database answers." in page
+    assert "The database schema is the one of this code." in page
+
+
+def test_the_migrations_page_shows_both_revisions_and_the_history(operator: FlaskClient) -> None:
+    page = operator.get("/admin/migrations/").text
+
+    assert "The database schema is the one of this code." in page
+    assert "Nothing waits." in page
+    assert "Create the shop" in page
+
+
+def test_a_revision_from_a_later_version_is_shown_not_an_error(operator: FlaskClient) -> None:
+    execute("UPDATE alembic_version SET version_num = 'f00d'")
+
+    response = operator.get("/admin/migrations/")
+
+    assert response.status_code == 200
+    assert "ahead of this code" in response.text
+    assert "f00d" in response.text
+    assert "flask db upgrade</code>" in response.text
+
+
+def test_a_missing_version_table_is_shown_and_not_made(operator: FlaskClient) -> None:
+    execute("DROP TABLE alembic_version")
+
+    response = operator.get("/admin/migrations/")
+
+    assert response.status_code == 200
+    assert "flask db stamp" in response.text
+    assert "alembic_version" not in sa.inspect(db.engine).get_table_names()
+
+
+def test_an_older_revision_lists_what_waits(operator: FlaskClient) -> None:
+    execute("DELETE FROM alembic_version")
+
+    response = operator.get("/admin/migrations/")
+
+    assert response.status_code == 200
+    assert "Migrations that wait, in the order in which they run" in response.text
+    assert "No migration is recorded as applied." in response.text
+
+
+def test_the_health_page_survives_a_schema_of_another_version(operator: FlaskClient) -> None:
+    execute("UPDATE alembic_version SET version_num = 'f00d'")
+
+    response = operator.get("/admin/health/")
+
+    assert response.status_code == 200
+    assert "Something has failed." in response.text
