@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import reports, status, users
+from backoffice.cli import imports, reports, status, users
 
 COMMANDS: tuple[click.Command, ...] = (
+    imports.import_orders,
     reports.run_report,
     users.create_user,
     users.set_password,

@@ -1,0 +1,1 @@
+"""Parsing and writing of files: pure, no database, no Flask."""

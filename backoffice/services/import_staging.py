@@ -1,0 +1,106 @@
+"""The temporary tables of an import: lines as read, and the orders and articles they make.
+
+They live in the caller's transaction and on its connection, and hold what Python must not:
+a file may have more lines than memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.errors import UnavailableError
+from backoffice.formats.sale_lines import SaleLine
+
+TABLES = ("import_lines", "import_orders", "import_products", "import_categories")
+_COPY_LINES = """
+COPY import_lines (line_no, order_number, sku, product_name, quantity, price_units, line_cents,
+                   placed_at, placed_on, customer, country, category) FROM STDIN
+"""
+_INSERT_LINE = "INSERT INTO import_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Prices are whole ten-thousandths and amounts whole cents, so that both databases add exactly.
+_CREATE = """
+CREATE TEMPORARY TABLE import_lines (
+    line_no {line_no}, order_number TEXT NOT NULL, sku TEXT NOT NULL, product_name TEXT,
+    quantity BIGINT NOT NULL, price_units BIGINT NOT NULL, line_cents BIGINT NOT NULL,
+    placed_at {moment} NOT NULL, placed_on DATE NOT NULL, customer TEXT, country TEXT, category TEXT
+);
+CREATE TEMPORARY TABLE import_orders (
+    number TEXT NOT NULL PRIMARY KEY, first_line BIGINT NOT NULL, line_count BIGINT NOT NULL,
+    placed_at {moment} NOT NULL, placed_on DATE NOT NULL, customer TEXT, other_customer TEXT,
+    total_cents {sum} NOT NULL, order_id BIGINT, reason TEXT
+);
+CREATE TEMPORARY TABLE import_products (
+    sku TEXT NOT NULL PRIMARY KEY, name_line BIGINT, category_line BIGINT,
+    latest_at {moment} NOT NULL, product_id BIGINT, name TEXT, category_id BIGINT,
+    category_path TEXT
+);
+CREATE TEMPORARY TABLE import_categories (name TEXT NOT NULL PRIMARY KEY, category_id BIGINT)
+"""
+_TYPES = {
+    "sqlite": {"line_no": "INTEGER PRIMARY KEY", "moment": "TEXT", "sum": "BIGINT"},
+    "postgresql": {"line_no": "BIGINT NOT NULL", "moment": "TIMESTAMP", "sum": "NUMERIC"},
+}
+_IMPORT_LOCK = 7_203_114_001
+_CACHE_KIB = 65_536
+
+
+def prepare(session: Session) -> None:
+    """Create the temporary tables; on PostgreSQL, see to it that this import is the only one.
+
+    SQLite's write lock, which transaction() takes, does the same there.
+    """
+    dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        _prepare_postgresql(session)
+    else:
+        session.execute(sa.text(f"PRAGMA cache_size = -{_CACHE_KIB}"))
+    for statement in _CREATE.format(**_TYPES[dialect]).split(";"):
+        session.execute(sa.text(statement))
+
+
+def _prepare_postgresql(session: Session) -> None:
+    lock = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
+    if not session.scalar(lock, {"key": _IMPORT_LOCK}):
+        raise UnavailableError("Another import is running. Try again when it has finished.")
+    # One statement may well work on the whole file; SET LOCAL ends with the transaction.
+    session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    session.execute(sa.text("SET LOCAL work_mem = '64MB'"))
+
+
+def load(session: Session, lines: Iterator[SaleLine]) -> None:
+    """Fill `import_lines` while the lines are being read."""
+    driver: Any = session.connection().connection.driver_connection
+    cursor = driver.cursor()
+    try:
+        if session.get_bind().dialect.name == "postgresql":
+            with cursor.copy(_COPY_LINES) as copy:
+                _write_rows(copy.write_row, lines)
+        else:
+            cursor.executemany(_INSERT_LINE, lines)
+    except session.get_bind().dialect.loaded_dbapi.Error as error:
+        # The driver was called directly, so that SQLAlchemy has not wrapped what it raises.
+        raise sa.exc.DBAPIError(_COPY_LINES, None, error) from error
+    finally:
+        cursor.close()
+    analyze(session, "import_lines")
+
+
+def _write_rows(write: Any, lines: Iterable[SaleLine]) -> None:
+    for line in lines:
+        write(line)
+
+
+def analyze(session: Session, table: str) -> None:
+    """Tell PostgreSQL's planner how large a temporary table has become."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"ANALYZE {table}"))
+
+
+def drop(session: Session) -> None:
+    """Remove the temporary tables, since the connection goes back to the pool."""
+    for table in TABLES:
+        session.execute(sa.text(f"DROP TABLE {table}"))
