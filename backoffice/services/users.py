@@ -55,8 +55,9 @@ def set_password(actor: Actor, user_id: int, *, password: str) -> User:
 
 
 def sign_out_everywhere(actor: Actor, user_id: int) -> User:
-    """End all sessions of the account."""
-    actor.require(Permission.USER_WRITE)
+    """End all sessions of the account; everybody may end their own."""
+    if actor.user_id != user_id:
+        actor.require(Permission.USER_WRITE)
     with transaction() as session:
         user = lock_row(session, User, user_id)
         user.session_version += 1

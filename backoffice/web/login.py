@@ -42,6 +42,7 @@ from backoffice.web.limits import limiter
 login_manager = LoginManager()
 blueprint = Blueprint("login", __name__)
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
+_CLAIM = re.compile(r"[0-9]{1,18}:[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ def local_path(target: str | None) -> str | None:
 @login_manager.user_loader
 def load_user(claim: str) -> SignedInUser | None:
     """Return the member of staff behind a session, None when it was ended meanwhile."""
-    user_id, _, version = claim.partition(":")
-    if not (user_id.isdigit() and version.isdigit()):
+    if not _CLAIM.fullmatch(claim):
         return None
+    user_id, version = claim.split(":")
     row = db.session.execute(
         sa.select(User.id, User.username, User.role, User.session_version).where(
             User.id == int(user_id), User.session_version == int(version), User.is_active

@@ -8,6 +8,7 @@ instead: its commits are real, and every table is emptied afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,6 +44,8 @@ def database_url(
 def migrated_app(database_url: str) -> Iterator[Flask]:
     """The application on a database at head."""
     app = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=database_url))
+    app.test_client_class = _Client
+    app.test_cli_runner_class = _Runner
     with app.app_context():
         upgrade()
     yield app
@@ -109,12 +112,17 @@ def committed(app: Flask) -> Iterator[Session]:
                     connection.execute(table.delete())
 
 
+def _apart(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call outside of the test's own app context, as a server or a shell would."""
+    return Context().run(function, *args, **kwargs)
+
+
 class _Client(FlaskClient):
     """A client that first lets go of what the test's own session holds."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         db.session.commit()
-        return super().open(*args, **kwargs)
+        return _apart(super().open, *args, **kwargs)
 
 
 class _Runner(FlaskCliRunner):
@@ -122,19 +130,19 @@ class _Runner(FlaskCliRunner):
 
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
         db.session.commit()
-        return super().invoke(*args, **kwargs)
+        return _apart(super().invoke, *args, **kwargs)
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser without a session; use it together with `session` or `committed`."""
-    return _Client(app, app.response_class, use_cookies=True)
+    return app.test_client()
 
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
     """The `flask` command; use it together with `session` or `committed`."""
-    return _Runner(app)
+    return app.test_cli_runner()
 
 
 @pytest.fixture
