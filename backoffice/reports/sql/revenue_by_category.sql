@@ -94,4 +94,4 @@ SELECT
     sum(line_total) AS revenue
 FROM lines
 GROUP BY shown_id, category
-ORDER BY sum(line_total) DESC, category
+ORDER BY round(sum(line_total), 2) DESC, category

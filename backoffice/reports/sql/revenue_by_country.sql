@@ -68,4 +68,4 @@ SELECT
     sum(revenue) AS revenue
 FROM paid
 GROUP BY country
-ORDER BY sum(revenue) DESC, country
+ORDER BY round(sum(revenue), 2) DESC, country

@@ -74,4 +74,4 @@ SELECT
     sold.revenue
 FROM sold
 INNER JOIN products ON products.id = sold.product_id
-ORDER BY sold.revenue DESC, products.sku
+ORDER BY round(sold.revenue, 2) DESC, products.sku

@@ -95,7 +95,7 @@ ranked AS (
             -- Nobody in particular comes last and never pushes a customer out.
             ORDER BY
                 CASE WHEN c.user_id IS NULL AND c.email IS NULL THEN 1 ELSE 0 END,
-                c.revenue DESC, coalesce(users.username, c.email)
+                round(c.revenue, 2) DESC, coalesce(users.username, c.email)
         ) AS rank
     FROM customers AS c
     LEFT JOIN users ON users.id = c.user_id
