@@ -21,4 +21,4 @@ class ChangeSetView(TableView):
     column_searchable_list = ("actor_name", "action", "record_label")
     column_labels = {"actor_name": "Who", "created_at": "When", "table_name": "Table"}
     details_template = "admin/audit/details.html"
-    eager = (selectinload(ChangeSet.changes),)
+    record_eager = (selectinload(ChangeSet.changes),)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import abort, flash
+from flask import abort, flash, request
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
 from jinja2 import pass_context
@@ -46,8 +46,9 @@ class TableView(Guarded, ModelView):
     write: ClassVar[Permission | None] = None
     creates: ClassVar[bool] = True
     deletes: ClassVar[bool] = True
-    # Loader options of the list and the record: what they show of related rows, and no more.
+    # Loader options of the list, and what the record needs besides: what is shown, no more.
     eager: ClassVar[tuple[Any, ...]] = ()
+    record_eager: ClassVar[tuple[Any, ...]] = ()
 
     model_form_converter = Converter
     list_template = "admin/table/list.html"
@@ -99,6 +100,8 @@ class TableView(Guarded, ModelView):
         answer = super()._handle_view(name, **kwargs)
         if answer is None and name in _WRITES and not getattr(self, _WRITES[name]):
             abort(403)
+        if answer is None and name in ("edit_view", "details_view") and not request.args.get("id"):
+            abort(404)
         return answer
 
     @property
@@ -133,14 +136,15 @@ class TableView(Guarded, ModelView):
         text = str(id)
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):
             abort(404)
-        row = self.get_query().filter(self.model.id == int(text)).one_or_none()
+        query = self.get_query().options(*self.record_eager)
+        row = query.filter(self.model.id == int(text)).one_or_none()
         return row or abort(404)
 
     def _get_list_extra_args(self) -> Any:
         """Return the list's arguments: sane, and without the unknown ones."""
         arguments = super()._get_list_extra_args()
         arguments.page = min(max(0, arguments.page or 0), 10_000)
-        arguments.search = arguments.search[:200] if arguments.search else None
+        arguments.search = (arguments.search or "").replace("\0", "")[:200] or None
         arguments.extra_args = {}
         return arguments
 
@@ -193,7 +197,7 @@ class TableView(Guarded, ModelView):
                 form.populate_obj(record)
             session.add(record)
             self.check(session, record)
-            changes = audit.differences(record)
+            changes = audit.differences(session, record)
             session.flush()
             audit.record(session, current_actor(), self._action("create"), record, changes=changes)
 
@@ -207,7 +211,7 @@ class TableView(Guarded, ModelView):
                 raise StaleRecordError(_STALE)
             with session.no_autoflush:
                 form.populate_obj(model)
-                changes = audit.differences(model)
+                changes = audit.differences(session, model)
                 if not changes:
                     return
                 self.check(session, model)

@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_admin.contrib.sqla.form import AdminModelConverter
+from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.model.form import converts
 from wtforms import fields, validators
+from wtforms.fields.core import UnboundField
 from wtforms.validators import ValidationError
 
 
@@ -71,7 +73,15 @@ class Converter(AdminModelConverter):
         field = super().convert(model, mapper, name, prop, field_args, hidden_pk)
         if field is None and name in (self.view.form_columns or ()):
             raise TypeError(f"{model.__name__}.{name}: no form field for this type. Add one.")
+        if isinstance(field, UnboundField) and "validators" in field.kwargs:
+            # Its query proves nothing a moment later; the constraint does, and says so as well.
+            kept = [check for check in field.kwargs["validators"] if not isinstance(check, Unique)]
+            field.kwargs["validators"] = kept
         return field
+
+    def _get_label(self, name: str, field_args: dict[str, Any]) -> str:
+        """Return the label that the column has in the list."""
+        return str(field_args.get("label") or self.view.get_column_name(name))
 
 
 def stripped(value: Any) -> Any:

@@ -57,6 +57,9 @@ def guard_arguments(app: Flask, blueprints: frozenset[str]) -> None:
             return
         if any(name.startswith("_") or name in _RESERVED for name in request.args):
             abort(404)
+        # PostgreSQL's text cannot hold it, and no keyboard sends it.
+        if any("\0" in value for values in request.form.listvalues() for value in values):
+            abort(400)
         for url in request.values.getlist("url"):
             if url and not _LOCAL_URL.fullmatch(url):
                 abort(400)

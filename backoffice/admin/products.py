@@ -35,10 +35,8 @@ class ProductView(TableView):
     column_sortable_list = ("sku", "name", "price", "stock", "is_available")
     column_searchable_list = ("sku", "name")
     column_labels = {"sku": "SKU"}
-    eager = (
-        joinedload(Product.category).load_only(Category.name),
-        selectinload(Product.tags).load_only(Tag.name),
-    )
+    eager = (joinedload(Product.category).load_only(Category.name),)
+    record_eager = (selectinload(Product.tags).load_only(Tag.name),)
     form_columns = (
         "sku",
         "name",

@@ -20,27 +20,31 @@ _UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
 Differences = dict[str, tuple[Any, Any]]
 
 
-def differences(record: Base) -> Differences:
-    """Return {field: (before, after)} of the unflushed edits of `record`; secrets stay hidden."""
-    state = sa.inspect(record)
+def differences(session: Session, record: Base) -> Differences:
+    """Return {field: (before, after)} of the unflushed edits of `record`, and keep them unflushed.
+
+    Foreign keys are told by their relation; of collections, only the many-to-many ones.
+    """
     changed: Differences = {}
-    for attribute in state.mapper.attrs:
-        if attribute.key in _UNTOLD_FIELDS or attribute.key.endswith("_id"):
-            continue
-        history = state.attrs[attribute.key].history
-        if not history.has_changes() or (
-            isinstance(attribute, sa.orm.RelationshipProperty)
-            and (attribute.direction is sa.orm.RelationshipDirection.ONETOMANY)
-        ):
-            continue
-        before, after = _sides(history, many=getattr(attribute, "uselist", False))
-        if _told(before) != _told(after):
-            changed[attribute.key] = (before, after)
+    with session.no_autoflush:
+        for attribute in sa.inspect(record).mapper.attrs:
+            if attribute.key in _UNTOLD_FIELDS or attribute.key.endswith("_id"):
+                continue
+            before, after = _sides(record, attribute)
+            if _told(before) != _told(after):
+                changed[attribute.key] = (before, after)
     return changed
 
 
-def _sides(history: Any, *, many: bool) -> tuple[Any, Any]:
-    if many:
+def _sides(record: Base, attribute: Any) -> tuple[Any, Any]:
+    """Return the value before and after the edits; equal ones when there are none."""
+    history = sa.inspect(record).attrs[attribute.key].history
+    is_relation = isinstance(attribute, sa.orm.RelationshipProperty)
+    if not history.has_changes():
+        return None, None
+    if is_relation and attribute.direction is sa.orm.RelationshipDirection.ONETOMANY:
+        return None, None
+    if is_relation and attribute.uselist:
         kept = list(history.unchanged or ())
         return kept + list(history.deleted or ()), kept + list(history.added or ())
     return next(iter(history.deleted or ()), None), next(iter(history.added or ()), None)

@@ -34,7 +34,7 @@ def create_user(actor: Actor, *, username: str, email: str, role: Role, password
     try:
         with transaction() as session:
             session.add(user)
-            changes = audit.differences(user)
+            changes = audit.differences(session, user)
             session.flush()
             audit.record(session, actor, "user.create", user, changes=changes)
     except IntegrityError as error:
@@ -49,7 +49,7 @@ def set_password(actor: Actor, user_id: int, *, password: str) -> User:
         user = lock_row(session, User, user_id)
         user.password_hash = _hash(password, user.username, user.email)
         user.session_version += 1
-        changes = audit.differences(user)
+        changes = audit.differences(session, user)
         audit.record(session, actor, "user.set_password", user, changes=changes)
     return user
 
@@ -61,7 +61,7 @@ def sign_out_everywhere(actor: Actor, user_id: int) -> User:
     with transaction() as session:
         user = lock_row(session, User, user_id)
         user.session_version += 1
-        changes = audit.differences(user)
+        changes = audit.differences(session, user)
         audit.record(session, actor, "user.sign_out_everywhere", user, changes=changes)
     return user
 
