@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from limits import parse_many
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_SECRET_LENGTH = 32
+_TEST_NAME = re.compile(r"(?<![a-z])test(s|ing|db)?(?![a-z])")
+
+
+def _read_list(value: object) -> object:
+    """Return the items of a JSON list, or of names with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        # The parser's own message would quote the value.
+        raise ValueError('This is not a JSON list. Write it like ["one", "two"].') from None
+
+
+# NoDecode: otherwise what is not JSON would end in an error that is not about the setting.
+TextList = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]
 
 
 class BaseConfig(BaseSettings):
@@ -23,13 +44,14 @@ class BaseConfig(BaseSettings):
 
     APP_ENV: str = "production"
     DEBUG: bool = False
+    FLASK_DEBUG: bool = Field(False, description="Flask's own switch; as dangerous as DEBUG.")
     TESTING: bool = False
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     LOG_FORMAT: Literal["json", "text"] = "json"
     SLOW_QUERY_MS: int = Field(200, ge=1, description="A slower statement is logged as a warning.")
 
     SECRET_KEY: str = Field("", repr=False, description="Signs sessions; 32 characters or more.")
-    SECRET_KEY_FALLBACKS: list[str] = Field(
+    SECRET_KEY_FALLBACKS: TextList = Field(
         [], repr=False, description="Former keys, as a JSON list, still accepted after rotation."
     )
 
@@ -61,7 +83,7 @@ class BaseConfig(BaseSettings):
     SESSION_ABSOLUTE_HOURS: int = Field(12, ge=1, description="Signed out after so long anyway.")
 
     PROXY_HOPS: int = Field(0, ge=0, description="Trusted proxies in front of the application.")
-    TRUSTED_HOSTS: list[str] = Field([], description="Host names served, as a JSON list.")
+    TRUSTED_HOSTS: TextList = Field([], description="Host names served, as a JSON list.")
 
     SHOP_NAME: str = "Backoffice"
     SHOP_TIMEZONE: str = Field("Europe/London", description="Decides which day a moment is on.")
@@ -79,6 +101,22 @@ class BaseConfig(BaseSettings):
                 "Set it to a zone of the tz database, such as Europe/Berlin."
             ) from None
         return name
+
+    @field_validator("LOGIN_RATE_LIMIT", "LOGIN_RATE_LIMIT_PER_NAME")
+    @classmethod
+    def _is_a_limit(cls, text: str) -> str:
+        try:
+            parse_many(text)
+        except ValueError:
+            raise ValueError("Set it to a limit such as: 10 per minute; 100 per hour") from None
+        return text
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def _is_a_redis_url(cls, text: str) -> str:
+        if text and not re.match(r"(rediss?://[^/]|unix:///)", text):
+            raise ValueError("Set it to a URL such as redis://127.0.0.1:6379/0")
+        return text
 
     @field_validator("SQLALCHEMY_DATABASE_URI", "REPORTS_DATABASE_URL")
     @classmethod
@@ -105,9 +143,15 @@ class BaseConfig(BaseSettings):
                 "DATABASE_URL is missing. Set it, for example, to "
                 "postgresql+psycopg://user:password@host/backoffice"
             )
-        if not self.TESTING:
-            for setting in ("SQLALCHEMY_DATABASE_URI", "REPORTS_DATABASE_URL"):
-                _refuse_test_database(setting, getattr(self, setting))
+        if self.APP_ENV != "testing":
+            _refuse_test_database("DATABASE_URL", self.SQLALCHEMY_DATABASE_URI)
+            _refuse_test_database("REPORTS_DATABASE_URL", self.REPORTS_DATABASE_URL)
+        return self
+
+    @model_validator(mode="after")
+    def _testing_is_an_environment(self) -> Self:
+        if self.TESTING and self.APP_ENV != "testing":
+            raise ValueError("TESTING is for APP_ENV=testing only. Unset it.")
         return self
 
     @model_validator(mode="after")
@@ -168,7 +212,7 @@ def parse_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise ValueError(f"{backend} is not supported. Use postgresql+psycopg:// or sqlite:///.")
-    return url
+    return url.set(drivername="sqlite")
 
 
 def _refuse_test_database(setting: str, text: str) -> None:
@@ -180,8 +224,8 @@ def _refuse_test_database(setting: str, text: str) -> None:
             f"{setting} is an in-memory SQLite database, which forgets everything. "
             "Set it to a file or to PostgreSQL; in memory is for testing only."
         )
-    name = Path(url.database or "").stem.lower()
-    if name == "test" or name.startswith("test_") or "_test" in name:
+    name = Path(url.database or str(url.query.get("dbname", ""))).stem.lower()
+    if _TEST_NAME.search(name):
         raise ValueError(
             f"{setting} names a test database ({name!r}). Set it to the real one; "
             "test databases are for APP_ENV=testing."
@@ -189,6 +233,5 @@ def _refuse_test_database(setting: str, text: str) -> None:
 
 
 def _is_in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:") or "mode=memory" in str(url.database) + str(
-        url.query
-    )
+    name = url.database or ":memory:"
+    return ":memory:" in name or "mode=memory" in name or url.query.get("mode") == "memory"

@@ -10,6 +10,8 @@ from config.base import ROOT, BaseConfig
 
 # Signs sessions on a developer's own machine only; production refuses to start without its own.
 _DEVELOPMENT_KEY = "development-only-key-of-this-checkout"
+_TESTING_KEY = "testing-only-key-testing-only-key"
+_PUBLISHED_KEYS = {_DEVELOPMENT_KEY, _TESTING_KEY}
 
 
 class DevelopmentConfig(BaseConfig):
@@ -33,7 +35,7 @@ class TestingConfig(BaseConfig):
 
     APP_ENV: str = "testing"
     TESTING: bool = True
-    SECRET_KEY: str = Field("testing-only-key-testing-only-key", repr=False)
+    SECRET_KEY: str = Field(_TESTING_KEY, repr=False)
     SQLALCHEMY_DATABASE_URI: str = Field(
         "sqlite:///:memory:",
         repr=False,
@@ -47,8 +49,14 @@ class ProductionConfig(BaseConfig):
 
     @model_validator(mode="after")
     def _nothing_that_is_only_fit_for_a_desk(self) -> Self:
-        if self.DEBUG:
-            raise ValueError("DEBUG must be off in production. Unset it.")
+        if self.DEBUG or self.FLASK_DEBUG:
+            name = "DEBUG" if self.DEBUG else "FLASK_DEBUG"
+            raise ValueError(f"{name} must be off in production. Unset it.")
+        if _PUBLISHED_KEYS & {self.SECRET_KEY, *self.SECRET_KEY_FALLBACKS}:
+            raise ValueError(
+                "SECRET_KEY is the one of development or of the tests, which everybody can read. "
+                "Set your own."
+            )
         if not (self.SESSION_COOKIE_SECURE and self.SESSION_COOKIE_HTTPONLY):
             raise ValueError(
                 "SESSION_COOKIE_SECURE and SESSION_COOKIE_HTTPONLY must stay on in production. "

@@ -1,0 +1,41 @@
+"""How gunicorn serves the application: `gunicorn wsgi:app` reads this file by itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+# Workers are replaced now and then, not all at once, so that no leak can grow for ever.
+max_requests = 10_000
+max_requests_jitter = 1_000
+
+# The application is loaded once, before the workers: a refused configuration ends the start with
+# its message instead of a row of dying workers.
+preload_app = True
+
+# The application logs each request itself, and gunicorn's own messages come out in its format.
+accesslog = None
+errorlog = "-"
+
+# Nothing is written to the disk: heartbeats live in memory, and there is no control socket.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  it is for this
+control_socket_disable = True
+
+# Only the application, which knows PROXY_HOPS, decides what a proxy may say.
+forwarded_allow_ips = ""
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """Forget connections that were opened before the fork: two processes cannot share one."""
+    app = server.app.wsgi()
+    with app.app_context():
+        for engine in app.extensions["sqlalchemy"].engines.values():
+            engine.dispose(close=False)
