@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import imports, reports, status, users
+from backoffice.cli import imports, reports, seed, status, users
 
 COMMANDS: tuple[click.Command, ...] = (
     imports.import_orders,
     reports.run_report,
+    seed.seed_db,
+    seed.seed_fake,
     users.create_user,
     users.set_password,
     users.dev_login,

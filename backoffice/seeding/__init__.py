@@ -1,0 +1,1 @@
+"""The fake-data generator: the same seed gives the same rows."""
