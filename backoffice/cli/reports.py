@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import click
 from flask import current_app
@@ -100,8 +98,7 @@ run_report = _ReportCommand(
 
 def _read(report: Report, given: dict[str, str | None]) -> dict[str, Value]:
     config = current_app.config
-    today = datetime.now(ZoneInfo(config["SHOP_TIMEZONE"])).date()
-    shop = ShopContext(today, config["SHOP_CURRENCY"])
+    shop = ShopContext.now(config["SHOP_TIMEZONE"], config["SHOP_CURRENCY"])
     try:
         return read_parameters(report, {k: v for k, v in given.items() if v is not None}, shop)
     except ParameterError as error:

@@ -6,7 +6,8 @@ import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from backoffice.errors import InputError
 from backoffice.reports.spec import Param, ParamType, Report
@@ -26,6 +27,11 @@ class ShopContext:
 
     today: date
     currency: str
+
+    @classmethod
+    def now(cls, zone: str, currency: str) -> ShopContext:
+        """Return the context of this moment; `zone` is a name of the tz database."""
+        return cls(datetime.now(ZoneInfo(zone)).date(), currency)
 
 
 class ParameterError(InputError):

@@ -82,11 +82,15 @@ class Column(_Header):
 
 
 class Chart(_Header):
-    """The picture beside the table: `x` and `y` name columns; the table stays the truth."""
+    """The picture beside the table: `x`, `y` and `only` name columns; the table stays the truth.
+
+    Rows in which `only` is empty are not drawn: a remainder would dwarf what is compared.
+    """
 
     type: Literal["bar", "line", "area"]
     x: Name
     y: Name
+    only: Name | None = None
     rows: int = Field(30, ge=1, description="More rows than this are not drawn.")
 
 
@@ -111,8 +115,8 @@ class Header(_Header):
 
     @model_validator(mode="after")
     def _names_that_are_used_exist(self) -> Self:
-        for name in (self.chart.x, self.chart.y) if self.chart else ():
-            if name not in self.columns:
+        for name in (self.chart.x, self.chart.y, self.chart.only) if self.chart else ():
+            if name is not None and name not in self.columns:
                 raise ValueError(f"the chart uses the column {name}, which is not declared")
         for name, param in self.params.items():
             if param.after is not None and param.after not in self.params:

@@ -59,6 +59,7 @@ total = true
 type = "bar"
 x = "customer"
 y = "revenue"
+only = "rank"
 ---*/
 WITH paid AS (
     SELECT
