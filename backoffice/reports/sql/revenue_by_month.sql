@@ -24,7 +24,6 @@ choices = { all = "All", registered = "Registered only" }
 type = "currency"
 label = "Currency"
 default = "shop"
-help = "Amounts of different currencies are never added up."
 
 [columns.month]
 label = "Month"

@@ -27,6 +27,7 @@ const options = {
   actions: false,
   renderer: "svg",
   mode: "vega-lite",
+  logLevel: 1, // errors only
 };
 
 async function draw() {
