@@ -10,9 +10,12 @@ from backoffice.admin import formatters
 from backoffice.admin.audit import ChangeSetView
 from backoffice.admin.categories import CategoryView
 from backoffice.admin.guards import guard_arguments
+from backoffice.admin.health import HealthPage
 from backoffice.admin.home import HomePage
+from backoffice.admin.migrations import MigrationsPage
 from backoffice.admin.orders import OrderItemView, OrderView
 from backoffice.admin.products import ProductView
+from backoffice.admin.reports import ReportsPage
 from backoffice.admin.tags import TagView
 from backoffice.admin.users import ProfileView, UserView
 
@@ -32,6 +35,9 @@ def init_app(app: Flask) -> None:
         CategoryView(name="Categories", category="Catalogue", endpoint="categories"),
         TagView(name="Tags", category="Catalogue", endpoint="tags"),
         ProfileView(name="Profiles", category="Customers", endpoint="profiles"),
+        ReportsPage(name="Reports", category="Reports", endpoint="reports"),
+        HealthPage(name="Health", category="Operations", endpoint="health"),
+        MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         UserView(name="Users", category="Administration", endpoint="users"),
         ChangeSetView(name="Change log", category="Administration", endpoint="change_sets"),
     ):

@@ -7,7 +7,7 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backoffice.web import errors, headers, limits, login, observe
+from backoffice.web import errors, headers, limits, login, observe, probes
 
 csrf = CSRFProtect()
 bootstrap = Bootstrap5()
@@ -27,3 +27,4 @@ def init_app(app: Flask) -> None:
     bootstrap.init_app(app)
     limits.limiter.init_app(app)
     login.init_app(app)
+    probes.init_app(app)

@@ -10,7 +10,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from backoffice.db import db
 from backoffice.errors import BackofficeError
@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     """Answer every failure ourselves."""
     app.register_error_handler(BackofficeError, _expected)
     app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -53,6 +54,11 @@ def _expected(error: BackofficeError) -> Response:
 
 def _forged(_error: CSRFError) -> Response:
     return _answer(400, "This form was open for too long. Go back, reload the page and try again.")
+
+
+def _foreign_host(_error: SecurityError) -> Response:
+    # No page: its links would need the host name that is not trusted.
+    return Response("This host name is not served here.\n", 400, mimetype="text/plain")
 
 
 def _http(error: HTTPException) -> Response:

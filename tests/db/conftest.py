@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import upgrade
 from sqlalchemy.orm import Session
@@ -117,11 +117,16 @@ def _apart(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return Context().run(function, *args, **kwargs)
 
 
+def _let_go() -> None:
+    if has_app_context():
+        db.session.commit()
+
+
 class _Client(FlaskClient):
     """A client that first lets go of what the test's own session holds."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        db.session.commit()
+        _let_go()
         return _apart(super().open, *args, **kwargs)
 
 
@@ -129,7 +134,7 @@ class _Runner(FlaskCliRunner):
     """A command runner that first lets go of what the test's own session holds."""
 
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
-        db.session.commit()
+        _let_go()
         return _apart(super().invoke, *args, **kwargs)
 
 

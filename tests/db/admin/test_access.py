@@ -44,9 +44,8 @@ OPEN_TO_STRANGERS = {
     "login.logout",
     "login.logout_everywhere",
     "login.home",
-    "probes.livez",
-    "probes.healthz",
-    "probes.readyz",
+    "probes.live",
+    "probes.ready",
 }
 
 
