@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
 import sqlalchemy as sa
 from alembic import context
+from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script
 from alembic.util import CommandError
 from flask import current_app
 from psycopg.errors import LockNotAvailable
@@ -112,9 +115,19 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _run(connection: Connection, options: dict[str, Any]) -> None:
-    context.configure(connection=connection, transactional_ddl=True, **options)
+    context.configure(
+        connection=connection, transactional_ddl=True, on_version_apply=_say, **options
+    )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _say(step: MigrationInfo, **_details: Any) -> None:
+    """Print what was done; the log of production is for machines."""
+    verb = "stamped" if step.is_stamp else "applied" if step.is_upgrade else "undone"
+    for script in step.up_revisions:
+        if isinstance(script, Script):
+            click.echo(f"{verb} {script.revision}  {script.doc}")
 
 
 def _set_foreign_keys(connection: Connection, state: str) -> None:

@@ -22,5 +22,10 @@ class HealthPage(Page):
     @expose("/")
     def index(self) -> Any:
         """Run the checks now and show what they found."""
-        health = examine(db.engine.engine, CHECKS, redis_url=current_app.config["REDIS_URL"])
+        health = examine(
+            db.engine.engine,
+            CHECKS,
+            redis_url=current_app.config["REDIS_URL"],
+            reports_url=current_app.config["REPORTS_DATABASE_URL"],
+        )
         return self.render("admin/health/index.html", health=health)

@@ -26,7 +26,12 @@ def status(as_json: bool) -> None:
     The exit code is 0 when nothing has failed (warnings included), 1 when something has.
     """
     engine = db.engine.engine
-    health = examine(engine, CHECKS, redis_url=current_app.config["REDIS_URL"])
+    health = examine(
+        engine,
+        CHECKS,
+        redis_url=current_app.config["REDIS_URL"],
+        reports_url=current_app.config["REPORTS_DATABASE_URL"],
+    )
     is_down = health.results["database"].outcome is Outcome.FAIL
     schema = None if is_down else _read_schema(engine)
     click.echo(_as_json(health, schema) if as_json else _as_lines(health, schema))

@@ -61,9 +61,10 @@ class Health:
 class Examination:
     """What the checks of one run look at; opens the database once, when the first check asks."""
 
-    def __init__(self, engine: Engine, redis_url: str = "") -> None:
+    def __init__(self, engine: Engine, *, redis_url: str = "", reports_url: str = "") -> None:
         self.engine = engine
         self.redis_url = redis_url
+        self.reports_url = reports_url
         self.connect_ms = 0.0
         self._connection: Connection | None = None
         self._is_down = False
@@ -103,9 +104,11 @@ class Examination:
 Check = Callable[[Examination], Result | None]
 
 
-def examine(engine: Engine, checks: Sequence[Check], *, redis_url: str = "") -> Health:
+def examine(
+    engine: Engine, checks: Sequence[Check], *, redis_url: str = "", reports_url: str = ""
+) -> Health:
     """Run the checks one after the other and return what they found."""
-    with Examination(engine, redis_url) as look:
+    with Examination(engine, redis_url=redis_url, reports_url=reports_url) as look:
         found = {check.__name__: _run(check, look) for check in checks}
     return Health({name: result for name, result in found.items() if result}, utc_now())
 

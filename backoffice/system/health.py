@@ -12,13 +12,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import redis
 import sqlalchemy as sa
+from limits.storage import storage_from_string
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
 from backoffice import __version__
 from backoffice.db import utc_now
+from backoffice.errors import UnavailableError
 from backoffice.system.examination import Check, Examination, Outcome, Result, milliseconds_since
 from backoffice.system.migrations import SchemaStatus, read_schema
 
@@ -152,16 +153,29 @@ def rate_limit_storage(look: Examination) -> Result | None:
     if not look.redis_url:
         return None
     started = time.perf_counter()
-    try:
-        with redis.Redis.from_url(
-            look.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5
-        ) as client:
-            client.ping()
-    except (redis.RedisError, ValueError, OSError):
+    storage = storage_from_string(
+        look.redis_url, socket_connect_timeout=0.5, socket_timeout=0.5, wrap_exceptions=True
+    )
+    if not storage.check():
         return Result(
             Outcome.WARN, "Redis does not answer: until it does, each process limits for itself."
         )
     return Result(Outcome.PASS, "Redis answers.", milliseconds_since(started), "ms")
+
+
+def reports_database(look: Examination) -> Result | None:
+    """Whether the database of the reports answers, when they have one of their own."""
+    if not look.reports_url:
+        return None
+    started = time.perf_counter()
+    with Examination(sa.create_engine(look.reports_url)) as other:
+        try:
+            other.connection()
+        except UnavailableError:
+            sentence = "The database of the reports does not answer. Check REPORTS_DATABASE_URL."
+            return Result(Outcome.FAIL, sentence)
+    taken = milliseconds_since(started)
+    return Result(Outcome.PASS, "The database of the reports answers.", taken, "ms")
 
 
 def process(_look: Examination) -> Result:
@@ -182,6 +196,7 @@ CHECKS: tuple[Check, ...] = (
     journal_mode,
     database_size,
     disk,
+    reports_database,
     rate_limit_storage,
     process,
 )

@@ -171,3 +171,14 @@ def test_many_probes_at_once_ask_the_database_once(engine: Engine) -> None:
 
     assert answers == [True] * 8
     assert len(asked) == 1
+
+
+def test_a_reports_database_of_its_own_is_looked_at(engine: Engine) -> None:
+    url = engine.url.render_as_string(hide_password=False)
+
+    same = examine(engine, CHECKS, reports_url=url).results["reports_database"]
+    down = examine(engine, CHECKS, reports_url=DOWN.format(port=9)).results["reports_database"]
+
+    assert same.outcome is Outcome.PASS
+    assert down.outcome is Outcome.FAIL
+    assert "REPORTS_DATABASE_URL" in down.sentence
