@@ -69,6 +69,8 @@ def _prepare_postgresql(session: Session) -> None:
     # One statement may well work on the whole file; SET LOCAL ends with the transaction.
     session.execute(sa.text("SET LOCAL statement_timeout = 0"))
     session.execute(sa.text("SET LOCAL work_mem = '64MB'"))
+    session.execute(sa.text("SET LOCAL jit = off"))
+    session.execute(sa.text("SET LOCAL default_statistics_target = 10"))
 
 
 def load(session: Session, lines: Iterator[SaleLine]) -> None:

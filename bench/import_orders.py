@@ -1,0 +1,234 @@
+"""How long an import of sales takes, against merely reading the file and storing its rows.
+
+    python bench/import_orders.py [--database-url URL] [--file FILE] [--limit 6]
+
+The floor is one loop of `csv` over the file, plus a raw COPY (PostgreSQL) or executemany (SQLite)
+of the very rows that the import wrote into bare copies of their tables: no keys, no indexes, no
+checks. Printed for comparison only: the same loop with the lines as they are into one bare table.
+All are measured in the same run, on a scratch database that is created and dropped again;
+`--database-url` names the server, or is sqlite:// (the default). The file is taken from the folder
+ONLINE_RETAIL_DIR, or generated. Exits with 1 when the ratio or the memory is above its limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import os
+import random
+import resource
+import secrets
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from flask_migrate import upgrade
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
+
+from backoffice.access import command_actor
+from backoffice.app import create_app
+from backoffice.cli.imports import MAPPINGS
+from backoffice.formats.mappings import find_mapping
+from backoffice.services.imports import ImportRules, import_orders
+from config import DevelopmentConfig
+
+RETAIL = "online_retail_iso_utf8.csv.gz"
+GENERATED_LINES = 540_000
+MEGABYTES = 300
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+TABLES = ("users", "profiles", "products", "orders", "order_items")
+BARE_LINES = (
+    "CREATE TABLE bare (invoice TEXT, sku TEXT, name TEXT, quantity INTEGER, placed_at TIMESTAMP, "
+    "unit_price NUMERIC, customer TEXT, country TEXT)"
+)
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-import-") as folder:
+        path = _input(Path(folder), options.file)
+        with _scratch(make_url(options.database_url), Path(folder)) as url:
+            seconds, peak = _in_new_process(url, path)
+            parsing, lines = _parse(path), _store_lines(url, path)
+            floor = parsing + sum(_store_rows(url, table) for table in TABLES)
+    ratio = seconds / floor
+    print(
+        f"{url.get_backend_name()}: import {seconds:.2f} s, floor {floor:.2f} s ({parsing:.2f} csv)"
+    )
+    print(f"ratio {ratio:.2f} (limit {options.limit:g}), peak RSS {peak:.0f} MB ({MEGABYTES})")
+    print(f"for comparison, the lines as they are in one bare table: {lines:.2f} s")
+    return int(ratio > options.limit or peak > MEGABYTES)
+
+
+def _in_new_process(url: URL, path: Path) -> tuple[float, float]:
+    """Return the seconds of the import and the megabytes of a process that does nothing else."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_import, url.render_as_string(hide_password=False), str(path)).result()
+
+
+def _import(url: str, path: str) -> tuple[float, float]:
+    key = secrets.token_urlsafe(48)
+    app = create_app(DevelopmentConfig(SQLALCHEMY_DATABASE_URI=url, SECRET_KEY=key))
+    with app.app_context():
+        upgrade()
+        rules = ImportRules(
+            find_mapping("online_retail", MAPPINGS), ZoneInfo("Europe/London"), "GBP"
+        )
+        start = time.perf_counter()
+        import_orders(command_actor("bench"), Path(path), rules)
+        seconds = time.perf_counter() - start
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--database-url", default="sqlite://")
+    parser.add_argument("--file", type=Path)
+    parser.add_argument("--limit", type=float, default=6)
+    return parser.parse_args()
+
+
+def _input(folder: Path, given: Path | None) -> Path:
+    """Return a copy of the file in a folder that can be written to."""
+    named = os.environ.get("ONLINE_RETAIL_DIR")
+    source = given or (Path(named) / RETAIL if named else None)
+    if source is None:
+        return _generated(folder / "sales.csv.gz")
+    copy = folder / source.name
+    shutil.copyfile(source, copy)
+    return copy
+
+
+def _generated(path: Path) -> Path:
+    """Write a file of the same layout and about the same shape as Online Retail."""
+    chance = random.Random(1)  # noqa: S311
+    with gzip.open(path, "wt", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER.split(","))
+        for line in range(GENERATED_LINES):
+            invoice = line // 25
+            sku = int(4000 * chance.random() ** 2)
+            day = f"2011-{1 + invoice // 2000:02}-{1 + invoice % 28:02} 10:{invoice % 60:02}:00"
+            quantity = chance.choice((1, 2, 6, 12, -1 if line % 10 == 0 else 24))
+            price = f"{1 + sku % 900 / 100:.2f}"
+            customer = "" if invoice % 4 == 0 else f"{12000 + invoice * 7 % 4400}.0"
+            writer.writerow(
+                (536365 + invoice, 10000 + sku, f"ARTICLE NUMBER {sku}", quantity, day, price,
+                 customer, "United Kingdom")
+            )  # fmt: skip
+    return path
+
+
+def _records(path: Path) -> Iterator[list[str]]:
+    with gzip.open(path) as plain:
+        yield from csv.reader(io.TextIOWrapper(plain, "utf-8", newline=""))
+
+
+def _parse(path: Path) -> float:
+    start = time.perf_counter()
+    deque(_records(path), 0)
+    return time.perf_counter() - start
+
+
+def _store_lines(url: URL, path: Path) -> float:
+    """Return the seconds for the accepted lines of the file, as they are, in one bare table."""
+    rows = _records(path)
+    next(rows)
+    kept = (row for row in rows if row[3][0] != "-" and row[5] not in ("0.0", "0"))
+    with _bare_table(url, BARE_LINES, 8) as write:
+        start = time.perf_counter()
+        write(kept)
+    return time.perf_counter() - start
+
+
+def _store_rows(url: URL, table: str) -> float:
+    """Return the seconds for the rows of a table in a bare copy of it; reading is not counted."""
+    seconds = 0.0
+    with _read(url, table) as (width, rows):
+        create = f"CREATE TABLE bare AS SELECT * FROM {table} WHERE 1 = 0"
+        with _bare_table(url, create, width) as write:
+            while part := list(islice(rows, 20_000)):
+                start = time.perf_counter()
+                write(iter(part))
+                seconds += time.perf_counter() - start
+            start = time.perf_counter()
+    return seconds + time.perf_counter() - start
+
+
+@contextmanager
+def _read(url: URL, table: str) -> Iterator[tuple[int, Iterator[Sequence[Any]]]]:
+    if url.get_backend_name() == "sqlite":
+        source = sqlite3.connect(str(url.database))
+        cursor = source.execute(f"SELECT * FROM {table}")
+        yield len(cursor.description), cursor
+        source.close()
+        return
+    with (
+        psycopg.connect(_conninfo(url)) as postgres,
+        postgres.cursor() as rows,
+        rows.copy(f"COPY {table} TO STDOUT") as copy,
+    ):
+        yield 0, copy.rows()
+
+
+@contextmanager
+def _bare_table(url: URL, create: str, width: int) -> Iterator[Callable[[Iterator[Any]], object]]:
+    """Give a function that stores rows in the table `bare`; committed at the end."""
+    if url.get_backend_name() == "sqlite":
+        connection = sqlite3.connect(str(url.database), isolation_level=None)
+        connection.execute("BEGIN")
+        connection.execute(create)
+        insert = f"INSERT INTO bare VALUES ({', '.join('?' * width)})"
+        yield lambda rows: connection.executemany(insert, rows)
+        connection.execute("COMMIT")
+        connection.execute("DROP TABLE bare")
+        connection.close()
+        return
+    with psycopg.connect(_conninfo(url)) as postgres:
+        postgres.execute(create.encode())
+        with postgres.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
+            yield lambda rows: deque(map(copy.write_row, rows), 0)
+    with psycopg.connect(_conninfo(url)) as postgres:
+        postgres.execute("DROP TABLE bare")
+
+
+@contextmanager
+def _scratch(url: URL, folder: Path) -> Iterator[URL]:
+    """Give an empty database: a new file, or a new database on the server."""
+    if url.get_backend_name() == "sqlite":
+        yield url.set(database=str(folder / "scratch.sqlite"))
+        return
+    name = f"bo_import_bench_{secrets.token_hex(3)}"
+    _on_server(url, "CREATE DATABASE {}", name)
+    try:
+        yield url.set(drivername="postgresql+psycopg", database=name)
+    finally:
+        _on_server(url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _conninfo(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _on_server(url: URL, statement: str, name: str) -> None:
+    with psycopg.connect(_conninfo(url), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
