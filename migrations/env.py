@@ -10,7 +10,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 from alembic import context
-from alembic.runtime.migration import MigrationInfo
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script
 from alembic.util import CommandError
 from flask import current_app
@@ -122,7 +122,7 @@ def _run(connection: Connection, options: dict[str, Any]) -> None:
         context.run_migrations()
 
 
-def _say(step: MigrationInfo, **_details: Any) -> None:
+def _say(ctx: MigrationContext, step: MigrationInfo, heads: Any, run_args: Any) -> None:  # noqa: ARG001
     """Print what was done; the log of production is for machines."""
     verb = "stamped" if step.is_stamp else "applied" if step.is_upgrade else "undone"
     for script in step.up_revisions:
