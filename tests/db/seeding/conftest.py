@@ -1,0 +1,57 @@
+"""A plan of the demo shop, whole and small, and a look at everything that was written."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.db import Base, db
+from backoffice.models import Category
+from backoffice.seeding.plan import Plan, load_plan
+
+# The log says who and when it really was, so it differs from run to run.
+_LOG = ("change_sets", "changes")
+
+
+def empty_tables() -> None:
+    """Delete every row; SQLite wants categories deleted before their parents."""
+    parents = sa.select(Category.parent_id).where(Category.parent_id.is_not(None))
+    leaves = sa.delete(Category).where(Category.id.not_in(parents))
+    with db.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            while table is Category.__table__ and connection.execute(leaves).rowcount:
+                pass
+            connection.execute(table.delete())
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    """The demo shop as it is delivered."""
+    return load_plan("demo", zone="Europe/London", currency="GBP")
+
+
+@pytest.fixture(scope="session")
+def small(plan: Plan) -> Plan:
+    """The same shop with few rows, for tests that do not look at shapes."""
+    return dataclasses.replace(plan, products=40, customers=30, orders=120)
+
+
+@pytest.fixture
+def digest() -> Callable[[Session], str]:
+    """Return the digest of every row but the log's, in the order of the keys."""
+
+    def build(session: Session) -> str:
+        found = hashlib.sha256()
+        for table in Base.metadata.sorted_tables:
+            if table.name not in _LOG:
+                found.update(table.name.encode())
+                for row in session.execute(sa.select(table).order_by(*table.primary_key)):
+                    found.update(repr(tuple(row)).encode())
+        return found.hexdigest()
+
+    return build
