@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -59,4 +60,8 @@ def command(name: str, *, needs_schema: bool = True) -> Callable[[Callable[..., 
 
 def shell_actor(source: Source = Source.COMMAND) -> Actor:
     """Return the actor for the person who runs this command."""
-    return command_actor(getpass.getuser(), source)
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        name = f"uid {os.getuid()}"
+    return command_actor(name, source)

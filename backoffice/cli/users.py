@@ -17,7 +17,7 @@ from backoffice.errors import InputError, NotFoundError, RuleViolationError
 from backoffice.services import users
 
 STAFF_ROLES = tuple(role.value for role in Role if role.is_staff)
-_DEV_USERNAME = "admin"
+DEVELOPER = "admin"
 
 
 @command("create-user")
@@ -52,7 +52,7 @@ def set_password(username: str) -> None:
     "--file",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the password is kept; by default var/dev-login.",
+    help="Where the password is kept; by default in var.",
 )
 def dev_login(path: Path | None) -> None:
     """Make sure that a developer can sign in, and say how (development only)."""
@@ -62,11 +62,8 @@ def dev_login(path: Path | None) -> None:
             f"dev-login is for APP_ENV=development only, and this is {environment}. "
             "Use: flask create-user"
         )
-    path = path or Path(current_app.root_path).parent / "var" / "dev-login"
-    password = _dev_account(path)
-    click.echo(
-        f"Sign in at http://127.0.0.1:5000/login as {_DEV_USERNAME} with password {password}"
-    )
+    password = development_account(path or kept_password())
+    click.echo(f"Sign in as {DEVELOPER} with password {password}")
 
 
 def _ask_password() -> str:
@@ -78,22 +75,30 @@ def _ask_password() -> str:
     return password
 
 
-def _dev_account(path: Path) -> str:
+def kept_password() -> Path:
+    """Return the file that keeps the developer's password: beside the embedded database."""
+    url = db.engine.url
+    embedded = url.get_backend_name() == "sqlite" and url.database
+    folder = Path(embedded).parent if embedded else Path(current_app.root_path).parent / "var"
+    return folder / "dev-login"
+
+
+def development_account(path: Path) -> str:
     """Return the password that the developer's account has; make the account if it is missing."""
     password = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    if not _exists(_DEV_USERNAME):
+    if not _exists(DEVELOPER):
         password = password or _keep_new_password(path)
         users.create_user(
             shell_actor(),
-            username=_DEV_USERNAME,
-            email=f"{_DEV_USERNAME}@example.com",
+            username=DEVELOPER,
+            email=f"{DEVELOPER}@example.com",
             role=Role.ADMIN,
             password=password,
         )
-    elif users.authenticate(db.session(), _DEV_USERNAME, password) is None:
+    elif users.authenticate(db.session(), DEVELOPER, password) is None:
         raise RuleViolationError(
-            f"The account {_DEV_USERNAME} exists, but cannot sign in with what {path} holds. "
-            f"Write its password there, or set a new one: flask set-password {_DEV_USERNAME}"
+            f"The account {DEVELOPER} exists, but cannot sign in with what {path} holds. "
+            f"Write its password there, or set a new one: flask set-password {DEVELOPER}"
         )
     return password
 

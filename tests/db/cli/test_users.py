@@ -122,7 +122,7 @@ def test_dev_login_makes_one_account_and_keeps_its_password(
 
     password = path.read_text().strip()
     assert first.exit_code == 0, first.output
-    assert f"/login as admin with password {password}\n" in first.output
+    assert f"Sign in as admin with password {password}\n" in first.output
     assert second.output == first.output
     assert path.stat().st_mode & 0o777 == 0o600
     user = users.authenticate(committed, "admin", password)
