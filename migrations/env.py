@@ -71,6 +71,12 @@ def _run_on_sqlite(connection: Connection, options: dict[str, Any]) -> None:
     _set_foreign_keys(connection, "OFF")
     try:
         _run(writing, options)
+    except OperationalError as error:
+        if "locked" not in str(error.orig):
+            raise
+        raise CommandError(
+            "The database is in use by another process. Nothing was changed; try again later."
+        ) from error
     finally:
         writing.rollback()
         _set_foreign_keys(connection, "ON")

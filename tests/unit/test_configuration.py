@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from backoffice.app import create_app
 from backoffice.errors import ConfigurationError
-from config import BaseConfig, DevelopmentConfig, load_config
+from config import BaseConfig, DevelopmentConfig, TestingConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "k3y-" * 9
@@ -188,6 +189,21 @@ def test_development_needs_nothing() -> None:
 
     assert config.SQLALCHEMY_DATABASE_URI.startswith("sqlite:///")
     assert not config.SQLALCHEMY_ENABLE_CREATE_ALL
+
+
+def test_a_session_outlives_the_rotation_of_its_key() -> None:
+    before = create_app(TestingConfig(SECRET_KEY=KEY)).test_client()
+    with before.session_transaction() as session:
+        session["signed_in"] = "ada"
+    cookie = before.get_cookie("backoffice_session")
+    assert cookie is not None
+    after = create_app(
+        TestingConfig(SECRET_KEY="another-" * 5, SECRET_KEY_FALLBACKS=[KEY])
+    ).test_client()
+    after.set_cookie("backoffice_session", cookie.value)
+
+    with after.session_transaction() as session:
+        assert session["signed_in"] == "ada"
 
 
 # Real starts: what a person sees in the terminal or in the container's log.
