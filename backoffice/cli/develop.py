@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from flask import Flask, current_app
 from flask_migrate import upgrade
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from backoffice.cli import seed
 from backoffice.cli.base import command, shell_actor
 from backoffice.cli.users import DEVELOPER, development_account, kept_password
 from backoffice.db import db
@@ -64,11 +67,12 @@ def _is_empty() -> bool:
 
 
 def _seed() -> None:
-    """Add the demo shop; an older database with other rows is served as it is."""
+    """Add the demo shop, standing at today, so that the first page has something to show."""
     click.echo("The database is empty: adding a demo shop ...")
     started = time.perf_counter()
     zone, currency = current_app.config["SHOP_TIMEZONE"], current_app.config["SHOP_CURRENCY"]
-    plan = load_plan("demo", zone=zone, currency=currency, seed=None, as_of=None)
+    today = datetime.now(ZoneInfo(zone)).date()
+    plan = load_plan(seed.PROFILE, zone=zone, currency=currency, seed=None, as_of=today)
     outcome = seed_shop(
         shell_actor(), plan, environment=current_app.config["APP_ENV"], add_to_existing=False
     )
