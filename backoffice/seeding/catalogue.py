@@ -57,10 +57,10 @@ def _kinds() -> list[dict[str, str]]:
 
 
 def _article(plan: Plan, rng: random.Random, rank: int, line: str, kind: dict[str, str]) -> Article:
-    # Zipf–Mandelbrot: a flat head and a long tail; a few articles hardly anybody wants.
-    appeal = (rank + 8) ** -1.15 * math.exp(rng.gauss(0, 0.35))
-    appeal *= 0.02 if rng.random() < 0.04 else 1
     price = max(2, round(float(kind["price"]) * math.exp(rng.gauss(0, 0.35)))) - Decimal("0.01")
+    # Zipf–Mandelbrot: a flat head and a long tail; a few articles hardly anybody wants.
+    appeal = (rank + 8) ** -1.15 * math.exp(rng.gauss(0, 0.35)) / math.sqrt(price)
+    appeal *= 0.02 if rng.random() < 0.04 else 1
     launched_at, ended_at = _life(plan, rng)
     return Article(
         name=f"{line} {kind['article']}",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
-from backoffice.access import Actor, Role
+from backoffice.access import Actor, Role, staff_actor
 from backoffice.errors import (
     InputError,
     NotFoundError,
@@ -188,6 +188,14 @@ def test_signing_out_everywhere_ends_all_sessions(
 
     assert user.session_version == 2
     assert session.scalars(sa.select(ChangeSet.action)).one() == "user.sign_out_everywhere"
+
+
+def test_everybody_may_end_their_own_sessions(session: Session) -> None:
+    user = make_user(session, Role.SUPPORT)
+
+    users.sign_out_everywhere(staff_actor(user.id, user.username, user.role), user.id)
+
+    assert user.session_version == 2
 
 
 def test_every_refused_sign_in_costs_the_same_work(session: Session, checks: list[str]) -> None:
