@@ -91,7 +91,8 @@ def server_connections(look: Examination) -> Result | None:
             sa.text(
                 "SELECT count(*), current_setting('max_connections')::int"
                 " - current_setting('superuser_reserved_connections')::int"
-                " FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                # A plain role sees of other people's sessions hardly more than that they are there.
+                " FROM pg_stat_activity WHERE usesysid IS NOT NULL"
             )
         )
         .one()

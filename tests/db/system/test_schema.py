@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from backoffice.system.migrations import MIGRATIONS_DIR, load_scripts
 from tests.factories import make_product, make_tag, make_user
 
 ROOT = MIGRATIONS_DIR.parent
+MIGRATION_LOCK = 0x6261636B_6F666669  # as in migrations/env.py, which cannot be imported
 BROKEN = """
 import sqlalchemy as sa
 from alembic import op
@@ -175,6 +178,28 @@ def test_two_migrations_at_once_do_the_work_once(empty_app: Flask, empty_url: st
     errors = [process.communicate(timeout=60)[1] for process in both]
 
     assert [process.returncode for process in both] == [0, 0], errors
+
+
+def test_a_migration_waits_for_the_one_before_it(empty_app: Flask) -> None:
+    with db.engine.connect() as first:
+        if first.dialect.name == "sqlite":
+            first.execution_options(sqlite_begin="IMMEDIATE")
+            first.execute(sa.text("SELECT 1"))
+        else:
+            first.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        with ThreadPoolExecutor() as pool:
+            second = pool.submit(upgrade_in_context, empty_app)
+            time.sleep(0.7)
+            assert not second.done()
+            first.rollback()
+            second.result(timeout=20)
+
+    assert "orders" in schema()
+
+
+def upgrade_in_context(app: Flask) -> None:
+    with app.app_context():
+        upgrade()
 
 
 def test_a_table_in_use_stops_the_migration_with_a_sentence(
