@@ -107,11 +107,7 @@ def _checked_encoding(path: Path, encoding: str | None) -> str:
         _decode_all(path, found)
         return found
     _refuse_binary(path, sample)
-    try:
-        _decode_all(path, "utf-8")
-    except FileFormatError:
-        return _eight_bit_encoding(path)
-    return "utf-8"
+    return "utf-8" if _bad_byte(path, "utf-8") is None else _eight_bit_encoding(path)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -144,7 +140,17 @@ def _refuse_binary(path: Path, sample: bytes) -> None:
 
 
 def _decode_all(path: Path, encoding: str) -> None:
-    """Raise FileFormatError unless every byte is text in `encoding` and every line has an end."""
+    """Raise FileFormatError unless every byte of the file is text in `encoding`."""
+    place = _bad_byte(path, encoding)
+    if place is not None:
+        raise FileFormatError(
+            f"{path.name} is not {encoding.removesuffix('-sig')} text: see byte {place:,}. "
+            "Name its encoding with --encoding."
+        )
+
+
+def _bad_byte(path: Path, encoding: str) -> int | None:
+    """Return about where the file stops to be text in `encoding`, or None when it does not."""
     decoder = codecs.getincrementaldecoder(encoding)()
     start = since_line_end = 0
     try:
@@ -157,22 +163,17 @@ def _decode_all(path: Path, encoding: str) -> None:
                 raise FileFormatError(f"{path.name} has a line of more than 16 MB; it is no CSV.")
         decoder.decode(b"", final=True)
     except UnicodeError as error:
-        place = start + getattr(error, "start", 0)
-        raise FileFormatError(
-            f"{path.name} is not {encoding.removesuffix('-sig')} text: see byte {place:,}. "
-            "Name its encoding with --encoding."
-        ) from None
+        return start + getattr(error, "start", 0)
+    return None
 
 
 def _eight_bit_encoding(path: Path) -> str:
     """Return Latin-1, or Windows-1252 when bytes occur that Latin-1 keeps for control codes."""
     if not any(chunk.translate(None, _ALL_BUT_C1) for chunk in _chunks(path)):
         return "latin-1"
-    try:
-        _decode_all(path, "cp1252")
-    except FileFormatError:
+    if _bad_byte(path, "cp1252") is not None:
         raise FileFormatError(
             f"{path.name} is neither UTF-8, UTF-16, Latin-1 nor Windows-1252 text. "
             "Name its encoding with --encoding."
-        ) from None
+        )
     return "cp1252"

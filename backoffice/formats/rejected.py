@@ -16,6 +16,7 @@ SUFFIX = ".rejected.csv"
 class RejectedFile:
     """Collects rejected lines beside the imported file; nothing is in place before `publish`.
 
+    Let only one import at a time make one: what a killed run has left is written over.
     The columns are as they were read, so that the lines can be put right and imported again;
     nothing is escaped for spreadsheets. Raises InputError when the folder cannot be written.
     """
@@ -23,7 +24,7 @@ class RejectedFile:
     def __init__(self, source: Path, header: list[str], delimiter: str) -> None:
         self.path = source.with_name(source.name + SUFFIX)
         self.counts: Counter[str] = Counter()
-        self._part = source.with_name(f".{source.name}{SUFFIX}.{os.getpid()}.part")
+        self._part = source.with_name(f".{source.name}{SUFFIX}.part")
         if self.path.is_dir():
             raise self._no_place("it is a folder")
         try:

@@ -80,10 +80,11 @@ class SaleLineReader:
             self._positions.get(key, width) for key in FIELDS
         )
         for line, row in chain(sample, records):
+            if len(row) != width:
+                reject(line, row, _wrong_width(len(row), width))
+                continue
+            row.append("")
             try:
-                if len(row) != width:
-                    raise _wrong_width(len(row), width)
-                row.append("")
                 count, units = quantities[row[quantity]], prices[row[price]]
                 at, day = moments[row[moment]]
                 # Half up to cents, in whole numbers: exact and quick.
@@ -105,7 +106,7 @@ class SaleLineReader:
                     categories[row[category]],
                 )
             except LineError as error:
-                reject(line, row[:width] if len(row) == width + 1 else row, error)
+                reject(line, row[:width], error)
 
     def _label(self, key: str) -> str:
         return self._mapping.columns.get(key, key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -88,22 +89,17 @@ def import_orders(
     actor.require(Permission.ORDER_IMPORT)
     facts = inspect_file(path, rules.encoding)
     summary = ImportSummary(path.name, facts.sha256, facts.encoding)
-    with open_csv(facts, rules.delimiter) as reader:
+    with open_csv(facts, rules.delimiter) as reader, suppress(_DryRunOver):
         positions = rules.mapping.positions(reader.header, path.name)
-        rejected = RejectedFile(path, reader.header, reader.delimiter)
-        try:
-            with transaction() as session:
-                import_staging.prepare(session)
+        with transaction() as session:
+            import_staging.prepare(session)
+            with closing(RejectedFile(path, reader.header, reader.delimiter)) as rejected:
                 _stage(session, reader, positions, rules, rejected, progress)
                 _reject_orders(session, facts, reader.delimiter, rejected)
                 _write(session, actor, rules, rejected, summary)
-                import_staging.drop(session)
-                if dry_run:
-                    raise _DryRunOver
-        except _DryRunOver:
-            pass
-        finally:
-            rejected.close()
+            import_staging.drop(session)
+            if dry_run:
+                raise _DryRunOver
     return summary
 
 

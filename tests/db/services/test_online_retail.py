@@ -1,0 +1,96 @@
+"""The published figures of the Online Retail data come out to the penny, from either file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from backoffice.access import Actor
+from backoffice.services.imports import ImportSummary, import_orders
+from tests.db.services.test_imports import RULES
+
+FOLDER = os.environ.get("ONLINE_RETAIL_DIR", "")
+pytestmark = pytest.mark.skipif(
+    not FOLDER, reason="ONLINE_RETAIL_DIR names no folder with the Online Retail files."
+)
+UTF8, LATIN1 = "online_retail_iso_utf8.csv.gz", "OnlineRetail.latin1_lf.csv.gz"
+MONTHS = """
+SELECT substr(CAST(o.paid_on AS TEXT), 1, 7) AS month, count(DISTINCT o.id),
+       count(DISTINCT o.user_id), sum(CAST(round(o.total_amount * 100) AS BIGINT)) FROM orders o
+GROUP BY 1 ORDER BY 1
+"""
+TOP = """
+SELECT u.username, sum(CAST(round(o.total_amount * 100) AS BIGINT)) AS cents, count(*)
+FROM orders o JOIN users u ON u.id = o.user_id GROUP BY 1 ORDER BY 2 DESC LIMIT 10
+"""
+
+
+def expected(name: str) -> Iterator[dict[str, str]]:
+    with (Path(FOLDER) / "expected" / name).open(newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def load(shell: Actor, folder: Path, name: str, **changes: Any) -> ImportSummary:
+    path = folder / name
+    shutil.copyfile(Path(FOLDER) / name, path)
+    return import_orders(shell, path, replace(RULES, **changes))
+
+
+def months(session: Session) -> list[tuple[str, int, int, Decimal]]:
+    return [
+        (month.replace("-", ""), orders, customers, Decimal(int(cents)) / 100)
+        for month, orders, customers, cents in session.execute(sa.text(MONTHS))
+    ]
+
+
+@pytest.mark.parametrize("name", [UTF8, LATIN1])
+def test_guests_allowed_every_month_is_as_published(
+    session: Session, shell: Actor, tmp_path: Path, name: str
+) -> None:
+    summary = load(shell, tmp_path, name)
+
+    assert (summary.lines, summary.accepted, summary.orders) == (541_909, 530_104, 19_960)
+    assert summary.rejected == {"Quantity is not > 0": 10_624, "UnitPrice is not > 0": 1_181}
+    published = list(expected("monthly_all_positive_sales.csv"))
+    found = months(session)
+    assert [row[:3] for row in found] == [
+        (row["month"], int(row["distinct_invoices"]), int(row["distinct_customers"]))
+        for row in published
+    ]
+    for row, figures in zip(found, published, strict=True):
+        assert abs(row[3] - Decimal(figures["revenue"])) <= Decimal("0.05")
+
+    again = load(shell, tmp_path, name)
+
+    assert (again.accepted, again.unchanged, again.orders_unchanged) == (0, 530_104, 19_960)
+    assert months(session) == found
+    # The two files say the same, in another encoding and with other dates.
+    other = load(shell, tmp_path, LATIN1 if name == UTF8 else UTF8)
+    assert (other.accepted, other.unchanged) == (0, 530_104)
+
+
+def test_registered_only_months_and_top_customers_are_as_published(
+    session: Session, shell: Actor, tmp_path: Path
+) -> None:
+    summary = load(shell, tmp_path, UTF8, registered_only=True)
+
+    assert (summary.accepted, summary.orders, summary.customers) == (397_884, 18_532, 4_338)
+    published = list(expected("monthly_revenue_identified_sales.csv"))
+    for row, figures in zip(months(session), published, strict=True):
+        assert row[0] == figures["month"]
+        assert abs(row[3] - Decimal(figures["revenue"])) <= Decimal("0.05")
+    for found, best in zip(
+        session.execute(sa.text(TOP)), expected("top_customers_identified_sales.csv"), strict=True
+    ):
+        assert (found[0], found[2]) == (best["customer"], int(best["orders"]))
+        assert abs(Decimal(int(found[1])) / 100 - Decimal(best["revenue"])) <= Decimal("0.01")
