@@ -47,7 +47,7 @@ def command(name: str, *, needs_schema: bool = True) -> Callable[[Callable[..., 
     def declare(function: Callable[..., Any]) -> Command:
         def run(*args: Any, **kwargs: Any) -> Any:
             if needs_schema:
-                require_head(db.engine)
+                require_head(db.engine.engine)  # of a connection, too
             return function(*args, **kwargs)
 
         run.__doc__ = function.__doc__

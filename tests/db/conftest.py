@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import GRANTS, Actor, Role, Source, command_actor
 from backoffice.app import create_app
-from backoffice.db import Base, db
+from backoffice.db import db
 from backoffice.models import User
 from config import TestingConfig
+from tests.cleaning import empty_tables
 from tests.factories import make_user
 from tests.postgres import postgres_database, sibling_database
 
@@ -107,9 +108,7 @@ def committed(app: Flask) -> Iterator[Session]:
             yield db.session()
         finally:
             db.session.remove()
-            with db.engine.begin() as connection:
-                for table in reversed(Base.metadata.sorted_tables):
-                    connection.execute(table.delete())
+            empty_tables()
 
 
 def _apart(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

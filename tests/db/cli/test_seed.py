@@ -10,7 +10,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy.orm import Session
 
 from backoffice.models import ChangeSet, Order, Tag, User
-from tests.db.seeding.conftest import empty_tables
+from tests.cleaning import empty_tables
 from tests.factories import count, make_tag
 
 

@@ -10,23 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.db import Base, db
-from backoffice.models import Category
+from backoffice.db import Base
 from backoffice.seeding.plan import Plan, load_plan
 
 # The log says who and when it really was, so it differs from run to run.
 _LOG = ("change_sets", "changes")
-
-
-def empty_tables() -> None:
-    """Delete every row; SQLite wants categories deleted before their parents."""
-    parents = sa.select(Category.parent_id).where(Category.parent_id.is_not(None))
-    leaves = sa.delete(Category).where(Category.id.not_in(parents))
-    with db.engine.begin() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            while table is Category.__table__ and connection.execute(leaves).rowcount:
-                pass
-            connection.execute(table.delete())
 
 
 @pytest.fixture(scope="session")

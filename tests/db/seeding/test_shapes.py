@@ -20,7 +20,7 @@ from backoffice.db import db, quantize
 from backoffice.models import Category, Order, OrderItem, OrderStatus, Product, Profile, Tag, User
 from backoffice.seeding.plan import Plan
 from backoffice.seeding.shop import seed_shop
-from tests.db.seeding.conftest import empty_tables
+from tests.cleaning import empty_tables
 from tests.factories import count
 
 
