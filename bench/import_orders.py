@@ -1,13 +1,14 @@
 """How long an import of sales takes, against merely reading the file and storing its rows.
 
-    python bench/import_orders.py [--database-url URL] [--file FILE] [--limit 6]
+    python bench/import_orders.py [--database-url URL] [--file FILE] [--rounds 2] [--limit 6]
 
 The floor is one loop of `csv` over the file, plus a raw COPY (PostgreSQL) or executemany (SQLite)
 of the very rows that the import wrote into bare copies of their tables: no keys, no indexes, no
 checks. Printed for comparison only: the same loop with the lines as they are into one bare table.
-All are measured in the same run, on a scratch database that is created and dropped again;
-`--database-url` names the server, or is sqlite:// (the default). The file is taken from the folder
-ONLINE_RETAIL_DIR, or generated. Exits with 1 when the ratio or the memory is above its limit.
+All are measured in the same run, several times, the best of each counting, on scratch databases
+that are created and dropped again; `--database-url` names the server, or is sqlite:// (the
+default). The file is taken from the folder ONLINE_RETAIL_DIR, or generated. Exits with 1 when the
+ratio or the memory is above its limit.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -60,19 +61,35 @@ BARE_LINES = (
 
 def main() -> int:
     options = _options()
+    url = make_url(options.database_url)
     with tempfile.TemporaryDirectory(prefix="bench-import-") as folder:
         path = _input(Path(folder), options.file)
-        with _scratch(make_url(options.database_url), Path(folder)) as url:
-            seconds, peak = _in_new_process(url, path)
-            parsing, lines = _parse(path), _store_lines(url, path)
-            floor = parsing + sum(_store_rows(url, table) for table in TABLES)
-    ratio = seconds / floor
-    print(
-        f"{url.get_backend_name()}: import {seconds:.2f} s, floor {floor:.2f} s ({parsing:.2f} csv)"
-    )
+        rounds = [_round(url, Path(folder), path) for _ in range(options.rounds)]
+    # The best of each: what other programs take from the machine only ever adds.
+    best = Round(*(min(values) for values in zip(*rounds, strict=True)))
+    peak = max(one.megabytes for one in rounds)
+    ratio = best.seconds / best.floor
+    print(f"{url.get_backend_name()}: import {best.seconds:.2f} s, floor {best.floor:.2f} s")
     print(f"ratio {ratio:.2f} (limit {options.limit:g}), peak RSS {peak:.0f} MB ({MEGABYTES})")
-    print(f"for comparison, the lines as they are in one bare table: {lines:.2f} s")
+    print(f"for comparison, csv and its lines in one bare table: {best.lines:.2f} s")
     return int(ratio > options.limit or peak > MEGABYTES)
+
+
+class Round(NamedTuple):
+    """The figures of one run, in seconds but for the memory."""
+
+    seconds: float
+    megabytes: float
+    floor: float
+    lines: float
+
+
+def _round(url: URL, folder: Path, path: Path) -> Round:
+    with _scratch(url, folder) as scratch:
+        seconds, peak = _in_new_process(scratch, path)
+        lines = _store_lines(scratch, path)
+        floor = _parse(path) + sum(_store_rows(scratch, table) for table in TABLES)
+    return Round(seconds, peak, floor, lines)
 
 
 def _in_new_process(url: URL, path: Path) -> tuple[float, float]:
@@ -99,6 +116,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--database-url", default="sqlite://")
     parser.add_argument("--file", type=Path)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--limit", type=float, default=6)
     return parser.parse_args()
 
@@ -211,7 +229,9 @@ def _bare_table(url: URL, create: str, width: int) -> Iterator[Callable[[Iterato
 def _scratch(url: URL, folder: Path) -> Iterator[URL]:
     """Give an empty database: a new file, or a new database on the server."""
     if url.get_backend_name() == "sqlite":
-        yield url.set(database=str(folder / "scratch.sqlite"))
+        path = folder / f"scratch-{secrets.token_hex(3)}.sqlite"
+        yield url.set(database=str(path))
+        path.unlink()
         return
     name = f"bo_import_bench_{secrets.token_hex(3)}"
     _on_server(url, "CREATE DATABASE {}", name)

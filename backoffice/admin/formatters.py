@@ -35,7 +35,8 @@ def amount(value: Decimal) -> str:
 
 def badge(value: Enum) -> Markup:
     """Return a status as a badge that carries its name, not only a colour."""
-    return Markup('<span class="status status-{0}">{0}</span>').format(value.value)
+    name = str(value.value)
+    return Markup('<span class="status status-{}">{}</span>').format(name.replace(" ", "-"), name)
 
 
 def show(value: Any) -> Any:

@@ -42,7 +42,7 @@ CREATE TEMPORARY TABLE import_categories (name TEXT NOT NULL PRIMARY KEY, catego
 """
 _TYPES = {
     "sqlite": {"line_no": "INTEGER PRIMARY KEY", "moment": "TEXT", "sum": "BIGINT"},
-    "postgresql": {"line_no": "BIGINT NOT NULL", "moment": "TIMESTAMP", "sum": "NUMERIC"},
+    "postgresql": {"line_no": "BIGINT PRIMARY KEY", "moment": "TIMESTAMP", "sum": "NUMERIC"},
 }
 _IMPORT_LOCK = 7_203_114_001
 _CACHE_KIB = 65_536

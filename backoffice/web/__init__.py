@@ -15,11 +15,6 @@ bootstrap = Bootstrap5()
 
 def init_app(app: Flask) -> None:
     """Attach everything to the app; the order of the hooks is the order of the lines."""
-    hops = app.config["PROXY_HOPS"]
-    if hops:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
     observe.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
@@ -28,3 +23,8 @@ def init_app(app: Flask) -> None:
     limits.limiter.init_app(app)
     login.init_app(app)
     probes.init_app(app)
+    hops = app.config["PROXY_HOPS"]
+    if hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )

@@ -27,14 +27,13 @@ const options = {
   actions: false,
   renderer: "svg",
   mode: "vega-lite",
-  logLevel: 1, // errors only
 };
 
 async function draw() {
   const isLying = spec.encoding.y.type === "ordinal";
-  const size = isLying ? { height: { step: 24 } } : { height: 260 };
+  const height = isLying ? 24 * spec.data.values.length : 260;
   const autosize = { type: "fit-x", contains: "padding" };
-  const whole = { ...spec, ...size, width: "container", autosize };
+  const whole = { ...spec, height, width: "container", autosize };
   await window.vegaEmbed(holder, whole, { ...options, config: theme() });
 }
 
