@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -123,6 +124,8 @@ def _in_words(report: Report) -> Iterator[None]:
                 "and was stopped. Choose a shorter period."
             ) from error
         log.exception("report %s failed", report.slug)
+        if _is_unreachable(error):
+            raise UnavailableError("The database that reports read does not answer.") from error
         raise UnavailableError(f"The report “{report.title}” could not be run.") from error
     except SQLAlchemyError as error:
         log.exception("report %s failed", report.slug)
@@ -133,3 +136,10 @@ def _is_timeout(error: DBAPIError) -> bool:
     sqlstate = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", None)
     return sqlstate == "57014" or name == "SQLITE_INTERRUPT"
+
+
+def _is_unreachable(error: DBAPIError) -> bool:
+    """Whether there was no connection: PostgreSQL's driver then has no code of the server."""
+    if isinstance(error.orig, psycopg.Error):
+        return isinstance(error.orig, psycopg.OperationalError) and error.orig.sqlstate is None
+    return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_CANTOPEN"

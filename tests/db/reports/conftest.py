@@ -6,9 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session
 
 from backoffice.access import command_actor
 from backoffice.reports.catalog import find_report
@@ -20,15 +18,6 @@ from backoffice.reports.spec import Report
 
 SHOP = ShopContext(today=date(2026, 7, 1), currency="GBP")
 Run = Callable[..., ReportResult]
-
-
-@pytest.fixture
-def committed(committed: Session) -> Iterator[Session]:
-    """The same, with the category tree laid flat: SQLite would not delete a parent first."""
-    yield committed
-    committed.rollback()
-    committed.execute(sa.text("UPDATE categories SET parent_id = NULL, name = 'flat ' || id"))
-    committed.commit()
 
 
 @pytest.fixture

@@ -230,3 +230,14 @@ def test_a_failure_says_nothing_of_the_statement(shop: Session, reports: ReportR
         reports.run(ACTOR, report_of("SELECT secret AS a FROM nowhere"), {})
 
     assert str(caught.value) == "The report “Hostile” could not be run."
+
+
+def test_a_database_that_does_not_answer_is_said_to_be_that(engine: Engine, tmp_path: Path) -> None:
+    nowhere = {"sqlite": f"sqlite:///{tmp_path / 'missing.db'}"}.get(
+        engine.dialect.name, "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    )
+
+    with pytest.raises(UnavailableError, match="The database that reports read does not answer"):
+        ReportRunner(open_engine(nowhere), 1).run(ACTOR, report_of("SELECT 1 AS a"), {})
+
+    assert list(tmp_path.iterdir()) == []
