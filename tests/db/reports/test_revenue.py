@@ -78,6 +78,8 @@ def test_the_first_day_is_in_and_the_last_is_not(committed: Session, run: Run) -
     for slug in catalog():
         result = run(slug, from_="2026-02-01", to="2026-03-01")
         assert result.totals()["revenue"] == D("6.00"), slug
+        shorter = run(slug, from_="2026-02-01", to="2026-02-28")
+        assert shorter.totals()["revenue"] == D("2.00"), slug
 
 
 def test_the_day_of_payment_counts_and_the_status_does_not(committed: Session, run: Run) -> None:
