@@ -27,10 +27,9 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,8 +53,8 @@ MEGABYTES = 300
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 TABLES = ("users", "profiles", "products", "orders", "order_items")
 BARE_LINES = (
-    "CREATE TABLE bare (invoice TEXT, sku TEXT, name TEXT, quantity INTEGER, placed_at TIMESTAMP, "
-    "unit_price NUMERIC, customer TEXT, country TEXT)"
+    "CREATE TABLE bare_lines (invoice TEXT, sku TEXT, name TEXT, quantity INTEGER, "
+    "placed_at TIMESTAMP, unit_price NUMERIC, customer TEXT, country TEXT)"
 )
 
 
@@ -86,19 +85,22 @@ class Round(NamedTuple):
 
 def _round(url: URL, folder: Path, path: Path) -> Round:
     with _scratch(url, folder) as scratch:
-        seconds, peak = _in_new_process(scratch, path)
-        lines = _store_lines(scratch, path)
-        floor = _parse(path) + sum(_store_rows(scratch, table) for table in TABLES)
+        seconds, peak = _in_new_process(_import, scratch, path)
+        floor, lines = _in_new_process(_floor, scratch, path)
     return Round(seconds, peak, floor, lines)
 
 
-def _in_new_process(url: URL, path: Path) -> tuple[float, float]:
-    """Return the seconds of the import and the megabytes of a process that does nothing else."""
+def _in_new_process(
+    measure: Callable[[str, str], tuple[float, float]], url: URL, path: Path
+) -> tuple[float, float]:
+    """Measure in a process that does nothing else, so that memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_import, url.render_as_string(hide_password=False), str(path)).result()
+        text = url.render_as_string(hide_password=False)
+        return pool.submit(measure, text, str(path)).result()
 
 
 def _import(url: str, path: str) -> tuple[float, float]:
+    """Return the seconds of the import and the megabytes of its process."""
     key = secrets.token_urlsafe(48)
     app = create_app(DevelopmentConfig(SQLALCHEMY_DATABASE_URI=url, SECRET_KEY=key))
     with app.app_context():
@@ -157,35 +159,35 @@ def _records(path: Path) -> Iterator[list[str]]:
         yield from csv.reader(io.TextIOWrapper(plain, "utf-8", newline=""))
 
 
-def _parse(path: Path) -> float:
+def _floor(url: str, path: str) -> tuple[float, float]:
+    """Return the seconds for csv and the rows that were imported, and for csv and its lines."""
+    scratch, file = make_url(url), Path(path)
+    parsing = _timed(lambda: deque(_records(file), 0))
+    rows = sum(_store_rows(scratch, table) for table in TABLES)
+    return parsing + rows, _timed(lambda: _store_lines(scratch, file))
+
+
+def _timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
-    deque(_records(path), 0)
+    work()
     return time.perf_counter() - start
 
 
-def _store_lines(url: URL, path: Path) -> float:
-    """Return the seconds for the accepted lines of the file, as they are, in one bare table."""
+def _store_lines(url: URL, path: Path) -> None:
+    """Store the accepted lines of the file, as they are, in one bare table."""
     rows = _records(path)
     next(rows)
     kept = (row for row in rows if row[3][0] != "-" and row[5] not in ("0.0", "0"))
-    with _bare_table(url, BARE_LINES, 8) as write:
-        start = time.perf_counter()
-        write(kept)
-    return time.perf_counter() - start
+    _store(url, BARE_LINES, 8, kept)
 
 
 def _store_rows(url: URL, table: str) -> float:
     """Return the seconds for the rows of a table in a bare copy of it; reading is not counted."""
-    seconds = 0.0
     with _read(url, table) as (width, rows):
-        create = f"CREATE TABLE bare AS SELECT * FROM {table} WHERE 1 = 0"
-        with _bare_table(url, create, width) as write:
-            while part := list(islice(rows, 20_000)):
-                start = time.perf_counter()
-                write(iter(part))
-                seconds += time.perf_counter() - start
-            start = time.perf_counter()
-    return seconds + time.perf_counter() - start
+        # In memory, since a server goes on storing while the next rows are being fetched.
+        held = list(rows)
+    create = f"CREATE TABLE bare_{table} AS SELECT * FROM {table} WHERE 1 = 0"
+    return _timed(lambda: _store(url, create, width, held))
 
 
 @contextmanager
@@ -204,25 +206,23 @@ def _read(url: URL, table: str) -> Iterator[tuple[int, Iterator[Sequence[Any]]]]
         yield 0, copy.rows()
 
 
-@contextmanager
-def _bare_table(url: URL, create: str, width: int) -> Iterator[Callable[[Iterator[Any]], object]]:
-    """Give a function that stores rows in the table `bare`; committed at the end."""
+def _store(url: URL, create: str, width: int, rows: Iterable[Sequence[Any]]) -> None:
+    """Create a bare table and store the rows in it, in one transaction."""
+    table = create.split()[2]
     if url.get_backend_name() == "sqlite":
         connection = sqlite3.connect(str(url.database), isolation_level=None)
         connection.execute("BEGIN")
         connection.execute(create)
-        insert = f"INSERT INTO bare VALUES ({', '.join('?' * width)})"
-        yield lambda rows: connection.executemany(insert, rows)
+        marks = ", ".join("?" * width)
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.execute("COMMIT")
-        connection.execute("DROP TABLE bare")
         connection.close()
         return
     with psycopg.connect(_conninfo(url)) as postgres:
         postgres.execute(create.encode())
-        with postgres.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
-            yield lambda rows: deque(map(copy.write_row, rows), 0)
-    with psycopg.connect(_conninfo(url)) as postgres:
-        postgres.execute("DROP TABLE bare")
+        with postgres.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 @contextmanager

@@ -15,7 +15,17 @@ from sqlalchemy.orm import Session
 from backoffice.errors import UnavailableError
 from backoffice.formats.sale_lines import SaleLine
 
-TABLES = ("import_lines", "import_orders", "import_products", "import_categories")
+_DROP = (
+    "DROP TABLE import_lines",
+    "DROP TABLE import_orders",
+    "DROP TABLE import_products",
+    "DROP TABLE import_categories",
+)
+_ANALYZE = {
+    "import_lines": "ANALYZE import_lines",
+    "import_orders": "ANALYZE import_orders",
+    "import_products": "ANALYZE import_products",
+}
 _COPY_LINES = """
 COPY import_lines (line_no, order_number, sku, product_name, quantity, price_units, line_cents,
                    placed_at, placed_on, customer, country, category) FROM STDIN
@@ -45,7 +55,6 @@ _TYPES = {
     "postgresql": {"line_no": "BIGINT PRIMARY KEY", "moment": "TIMESTAMP", "sum": "NUMERIC"},
 }
 _IMPORT_LOCK = 7_203_114_001
-_CACHE_KIB = 65_536
 
 
 def prepare(session: Session) -> None:
@@ -57,7 +66,7 @@ def prepare(session: Session) -> None:
     if dialect == "postgresql":
         _prepare_postgresql(session)
     else:
-        session.execute(sa.text(f"PRAGMA cache_size = -{_CACHE_KIB}"))
+        session.execute(sa.text("PRAGMA cache_size = -65536"))
     for statement in _CREATE.format(**_TYPES[dialect]).split(";"):
         session.execute(sa.text(statement))
 
@@ -99,10 +108,10 @@ def _write_rows(write: Any, lines: Iterable[SaleLine]) -> None:
 def analyze(session: Session, table: str) -> None:
     """Tell PostgreSQL's planner how large a temporary table has become."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text(f"ANALYZE {table}"))
+        session.execute(sa.text(_ANALYZE[table]))
 
 
 def drop(session: Session) -> None:
     """Remove the temporary tables, since the connection goes back to the pool."""
-    for table in TABLES:
-        session.execute(sa.text(f"DROP TABLE {table}"))
+    for statement in _DROP:
+        session.execute(sa.text(statement))

@@ -30,7 +30,7 @@ from backoffice.models import (
     User,
 )
 from backoffice.services.imports import ImportRules, ImportSummary, import_orders
-from tests.db.services.sales_files import HEADER, line, many_lines, sales_file
+from tests.db.services.sales_files import BAD_LINES, HEADER, line, many_lines, sales_file
 from tests.factories import count, make_order, make_product, make_user
 
 MAPPING = load_mapping(Path(__file__).resolve().parents[3] / "seeds/mappings/online_retail.toml")
@@ -190,33 +190,6 @@ def test_a_line_keeps_the_path_of_its_products_category(session: Session, run: I
 
     item = session.scalars(sa.select(OrderItem)).one()
     assert (item.category_id, item.category_path) == (child.id, "Drinks / Tea")
-
-
-BAD_LINES = [
-    (line(quantity=-1), "Quantity is not > 0: -1"),
-    (line(quantity=0), "Quantity is not > 0: 0"),
-    (line(quantity="1.5"), "Quantity is not a whole number: '1.5'"),
-    (line(quantity=3_000_000_000), "Quantity is too large: '3000000000'"),
-    (line(quantity="two"), "Quantity is not a number: 'two'"),
-    (line(price="0"), "UnitPrice is not > 0: 0"),
-    (line(price="-1.5"), "UnitPrice is not > 0: -1.5"),
-    (line(price="NaN"), "UnitPrice is not a number: 'NaN'"),
-    (line(price="inf"), "UnitPrice is not a number: 'inf'"),
-    (line(price="1e14"), "UnitPrice is too large: '1e14'"),
-    (line(price=9_999_999_999, quantity=2_000_000_000), "the amount is too large"),
-    (line(at="0001-01-01 00:00:00"), "InvoiceDate is out of range: '0001-01-01 00:00:00'"),
-    (line(at="9999-01-01 00:00:00"), "InvoiceDate is out of range: '9999-01-01 00:00:00'"),
-    (
-        line(at="1/13/2011 8:26"),
-        "InvoiceDate is not a date of the form %Y-%m-%d %H:%M:%S: '1/13/2011 8:26'",
-    ),
-    (line(number=""), "InvoiceNo is missing"),
-    (line(sku=" "), "StockCode is missing"),
-    (line(number="9" * 41), f"InvoiceNo is longer than 40 characters: '{'9' * 41}'"),
-    (line(name="a\0b"), r"Description holds control characters: 'a\x00b'"),
-    (line() + ",more", "too many columns: 9 instead of 8"),
-    ("1001,A1", "too few columns: 2 instead of 8"),
-]
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD_LINES, ids=[reason for _, reason in BAD_LINES])
