@@ -6,6 +6,7 @@ a file may have more lines than memory.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -54,7 +55,12 @@ _TYPES = {
     "sqlite": {"line_no": "INTEGER PRIMARY KEY", "moment": "TEXT", "sum": "BIGINT"},
     "postgresql": {"line_no": "BIGINT PRIMARY KEY", "moment": "TIMESTAMP", "sum": "NUMERIC"},
 }
+_NOTICE_A_DEAD_CLIENT = """
+SELECT set_config('client_connection_check_interval', '1s', true)
+WHERE CAST(current_setting('server_version_num') AS INTEGER) >= 140000
+"""
 _IMPORT_LOCK = 7_203_114_001
+_LOCK_WAIT_SECONDS = 5  # as long as SQLite waits for its write lock
 
 
 def prepare(session: Session) -> None:
@@ -72,14 +78,23 @@ def prepare(session: Session) -> None:
 
 
 def _prepare_postgresql(session: Session) -> None:
-    lock = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
-    if not session.scalar(lock, {"key": _IMPORT_LOCK}):
-        raise UnavailableError("Another import is running. Try again when it has finished.")
+    _wait_for_turn(session)
     # One statement may well work on the whole file; SET LOCAL ends with the transaction.
     session.execute(sa.text("SET LOCAL statement_timeout = 0"))
     session.execute(sa.text("SET LOCAL work_mem = '64MB'"))
     session.execute(sa.text("SET LOCAL jit = off"))
     session.execute(sa.text("SET LOCAL default_statistics_target = 10"))
+    # Without it the server works on for a client that was killed, and holds the lock meanwhile.
+    session.execute(sa.text(_NOTICE_A_DEAD_CLIENT))
+
+
+def _wait_for_turn(session: Session) -> None:
+    lock = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
+    give_up = time.monotonic() + _LOCK_WAIT_SECONDS
+    while not session.scalar(lock, {"key": _IMPORT_LOCK}):
+        if time.monotonic() > give_up:
+            raise UnavailableError("Another import is running. Try again when it has finished.")
+        time.sleep(0.2)
 
 
 def load(session: Session, lines: Iterator[SaleLine]) -> None:
