@@ -7,7 +7,16 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backoffice.web import errors, headers, limits, login, observe, probes
+from backoffice.web import (
+    assets,
+    compression,
+    errors,
+    headers,
+    limits,
+    login,
+    observe,
+    probes,
+)
 
 csrf = CSRFProtect()
 bootstrap = Bootstrap5()
@@ -17,9 +26,11 @@ def init_app(app: Flask) -> None:
     """Attach everything to the app; the order of the hooks is the order of the lines."""
     observe.init_app(app)
     headers.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
     csrf.init_app(app)
     bootstrap.init_app(app)
+    assets.init_app(app)
     limits.limiter.init_app(app)
     login.init_app(app)
     probes.init_app(app)
