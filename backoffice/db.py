@@ -41,6 +41,11 @@ class ExactNumeric(TypeDecorator[Decimal]):
         self.precision = precision
         self.scale = scale
 
+    @property
+    def python_type(self) -> type[Decimal]:
+        """The type of the values."""
+        return Decimal
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Let SQLite have the number as float, without SQLAlchemy's warning about it."""
         if dialect.name == "sqlite":
@@ -67,6 +72,11 @@ class UtcDateTimeType(TypeDecorator[datetime]):
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """The type of the values."""
+        return datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive moment; SQLite gets the UTC wall time."""

@@ -17,8 +17,10 @@ class ChangeSetView(TableView):
 
     column_list = ("created_at", "actor_name", "source", "action", "table_name", "record_label")
     column_details_list = (*column_list, "record_id", "reason", "details")
-    column_sortable_list = ("created_at",)
-    column_searchable_list = ("actor_name", "action", "record_label")
+    sortable = ("created_at",)
+    default_order = "-created_at"
+    filters = ("created_at", "actor_name", "source", "action", "table_name", "record_id")
+    searchable = ("actor_name", "action", "record_label")
     column_labels = {"actor_name": "Who", "created_at": "When", "table_name": "Table"}
     details_template = "admin/audit/details.html"
     record_eager = (selectinload(ChangeSet.changes),)

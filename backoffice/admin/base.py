@@ -12,7 +12,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
 from jinja2 import pass_context
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Query, Session
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
@@ -20,6 +20,7 @@ from backoffice.access import Permission
 from backoffice.admin.formatters import show
 from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
+from backoffice.admin.listing.view import Listing
 from backoffice.admin.refusals import explain
 from backoffice.db import Base, ExactNumeric, db, transaction, utc_now
 from backoffice.errors import BackofficeError, StaleRecordError
@@ -39,15 +40,14 @@ _STALE = (
 )
 
 
-class TableView(Guarded, ModelView):
+class TableView(Guarded, Listing, ModelView):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
     write: ClassVar[Permission | None] = None
     creates: ClassVar[bool] = True
     deletes: ClassVar[bool] = True
-    # Loader options of the list, and what the record needs besides: what is shown, no more.
-    eager: ClassVar[tuple[Any, ...]] = ()
+    # What the record loads besides what the list does: what is shown, no more.
     record_eager: ClassVar[tuple[Any, ...]] = ()
 
     model_form_converter = Converter
@@ -60,9 +60,8 @@ class TableView(Guarded, ModelView):
     can_export = False
     column_display_actions = True
     column_auto_select_related = False
-    column_default_sort: Any = ("id", True)
-    page_size = 50
-    can_set_page_size = False
+    # Sorting and searching are ours; Flask-Admin is to offer none of its own.
+    column_sortable_list: Any = ()
     action_disallowed_list = ["delete"]
     form_columns: Any = ()
 
@@ -73,6 +72,7 @@ class TableView(Guarded, ModelView):
         if self.write and not self.form_columns:
             raise TypeError(f"{type(self).__name__} must declare form_columns.")
         super().__init__(self.model_class, db, **options)
+        self.prepare_list()
 
     @property
     def _may_write(self) -> bool:
@@ -112,8 +112,12 @@ class TableView(Guarded, ModelView):
     @property
     def searched(self) -> str:
         """The columns that a search looks into, in words."""
-        names = [self.get_column_name(name) for name in self.column_searchable_list or ()]
+        names = [self.get_column_name(name) for name in self.searchable or ()]
         return " or ".join(name if name.isupper() else name.lower() for name in names)
+
+    def shown_columns(self) -> list[tuple[str, str]]:
+        """Return the names and labels of the columns that the list shows."""
+        return [(name, self.get_column_name(name)) for name in self.column_list]
 
     def is_number(self, name: str) -> bool:
         """Whether a column is aligned as a number."""
@@ -126,32 +130,14 @@ class TableView(Guarded, ModelView):
 
     # Reading
 
-    def get_query(self) -> Query[Any]:
-        """Return the rows in scope: the list, the record, and every write start here."""
-        query: Query[Any] = super().get_query()
-        return query.options(*self.eager)
-
     def get_one(self, id: Any) -> Any:  # noqa: A002  Flask-Admin's name
         """Return the row in scope; 404 for one that is not, and for what is no id at all."""
         text = str(id)
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):
             abort(404)
-        query = self.get_query().options(*self.record_eager)
-        row = query.filter(self.model.id == int(text)).one_or_none()
+        statement = self.scope().options(*self.eager, *self.record_eager)
+        row = db.session.scalar(statement.where(self.model.id == int(text)))
         return row or abort(404)
-
-    def _get_list_extra_args(self) -> Any:
-        """Return the list's arguments: sane, and without the unknown ones."""
-        arguments = super()._get_list_extra_args()
-        arguments.page = min(max(0, arguments.page or 0), 10_000)
-        arguments.search = (arguments.search or "").replace("\0", "")[:200] or None
-        arguments.extra_args = {}
-        return arguments
-
-    def _apply_sorting(self, query: Any, joins: Any, column: Any, descending: Any) -> Any:
-        """Sort, and let the key break ties, so that no row is on two pages."""
-        query, joins = super()._apply_sorting(query, joins, column, descending)
-        return query.order_by(self.model.id.desc()), joins
 
     def get_value(self, row: Any, name: str) -> Any:
         """Return a cell as it is shown."""

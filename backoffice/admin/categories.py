@@ -22,8 +22,10 @@ class CategoryView(TableView):
 
     column_list = ("name", "parent", "updated_at")
     column_details_list = (*column_list, "created_at")
-    column_sortable_list = ("name", "updated_at")
-    column_searchable_list = ("name",)
+    sortable = ("name", "updated_at")
+    default_order = "name"
+    filters = ("parent", "updated_at")
+    searchable = ("name",)
     eager = (joinedload(Category.parent).load_only(Category.name),)
     form_columns = ("name", "parent")
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}

@@ -19,9 +19,14 @@ def shop_zone() -> ZoneInfo:
     return ZoneInfo(current_app.config["SHOP_TIMEZONE"])
 
 
+def viewer_zone() -> ZoneInfo:
+    """Return the zone in which this person reads moments."""
+    return shop_zone()
+
+
 def moment(value: datetime) -> Markup:
     """Return a moment in the shop's zone, exact on hover."""
-    local = value.astimezone(shop_zone())
+    local = value.astimezone(viewer_zone())
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         value.isoformat(), f"{local:%A %d %B %Y %H:%M:%S %Z}", f"{local:%Y-%m-%d %H:%M}"
     )

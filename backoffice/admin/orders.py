@@ -38,9 +38,17 @@ class OrderView(TableView):
         "cancelled_at",
         "cancel_reason",
     )
-    column_sortable_list = ("number", "placed_at", "status", "total_amount")
-    column_default_sort = ("placed_at", True)
-    column_searchable_list = ("number", "email")
+    sortable = (
+        "number",
+        "placed_at",
+        "status",
+        "total_amount",
+        "country",
+        ("user", User.username),
+    )
+    default_order = "-placed_at"
+    filters = ("status", "placed_at", "paid_on", "total_amount", "country", "user")
+    searchable = ("number", "email")
     column_labels = {"user": "Customer", "total_amount": "Total", "email": "E-mail"}
     eager = (joinedload(Order.user).load_only(User.username),)
     details_template = "admin/orders/details.html"
@@ -71,7 +79,8 @@ class OrderItemView(TableView):
         "quantity_cancelled",
         "quantity_refunded",
     )
-    column_sortable_list = ("quantity", "line_total")
-    column_searchable_list = ("sku",)
+    sortable = ("quantity", "line_total", "sku")
+    filters = ("sku", "quantity", "line_total", "product")
+    searchable = ("sku",)
     column_labels = {"sku": "SKU"}
     eager = (joinedload(OrderItem.order).load_only(Order.number),)

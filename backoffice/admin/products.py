@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 from wtforms.validators import NumberRange
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import raised, stripped
+from backoffice.admin.listing.filters import NamedFilter
 from backoffice.models import Category, Product, Tag
 
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
@@ -32,8 +34,26 @@ class ProductView(TableView):
         "created_at",
         "updated_at",
     )
-    column_sortable_list = ("sku", "name", "price", "stock", "is_available")
-    column_searchable_list = ("sku", "name")
+    sortable = (
+        "sku",
+        "name",
+        "price",
+        "stock",
+        "is_available",
+        ("category", Category.name),
+    )
+    filters = (
+        NamedFilter(
+            "low_stock",
+            "Low stock",
+            sa.and_(Product.stock <= Product.low_stock_threshold, Product.is_available),
+        ),
+        "is_available",
+        "category",
+        "price",
+        "stock",
+    )
+    searchable = ("sku", "name")
     column_labels = {"sku": "SKU"}
     eager = (joinedload(Product.category).load_only(Category.name),)
     record_eager = (selectinload(Product.tags).load_only(Tag.name),)

@@ -19,7 +19,9 @@ class TagView(TableView):
 
     column_list = ("name", "updated_at")
     column_details_list = (*column_list, "created_at")
-    column_sortable_list = ("name", "updated_at")
-    column_searchable_list = ("name",)
+    sortable = ("name", "updated_at")
+    default_order = "name"
+    filters = ("updated_at",)
+    searchable = ("name",)
     form_columns = ("name",)
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}

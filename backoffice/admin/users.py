@@ -25,8 +25,9 @@ class UserView(TableView):
 
     column_list = ("username", "email", "role", "is_active", "last_login_at", "created_at")
     column_details_list = (*column_list, "updated_at", "profile")
-    column_sortable_list = ("username", "email", "role", "last_login_at", "created_at")
-    column_searchable_list = ("username", "email")
+    sortable = ("username", "email", "role", "last_login_at", "created_at")
+    filters = ("role", "is_active", "last_login_at", "created_at")
+    searchable = ("username", "email")
     column_labels = {"email": "E-mail", "username": "User name"}
     eager = (joinedload(User.profile).load_only(Profile.full_name),)
     form_columns = ("username", "email", "is_active")
@@ -53,8 +54,9 @@ class ProfileView(TableView):
 
     column_list = ("user", "full_name", "country", "phone_number", "updated_at")
     column_details_list = (*column_list, "bio", "avatar_url", "created_at")
-    column_sortable_list = ("full_name", "country", "updated_at")
-    column_searchable_list = ("full_name",)
+    sortable = ("full_name", "country", "updated_at", ("user", User.username))
+    filters = ("country", "updated_at", "user")
+    searchable = ("full_name",)
     column_labels = {"avatar_url": "Avatar address"}
     eager = (joinedload(Profile.user).load_only(User.username),)
     form_columns = ("full_name", "phone_number", "country", "bio", "avatar_url")

@@ -15,6 +15,7 @@ from backoffice.models import ChangeSet, Product, Tag, User
 from tests.factories import (
     count,
     make_category,
+    make_login,
     make_order,
     make_product,
     make_profile,
@@ -144,6 +145,6 @@ def test_every_address_is_closed_to_strangers(
 def test_a_customer_account_sees_nothing(session: Session, client: FlaskClient) -> None:
     user = make_user(session, Role.CUSTOMER)
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = f"{user.id}:1"
+        cookie.update(make_login(session, user))
 
     assert client.get("/admin/orders/").status_code == 302

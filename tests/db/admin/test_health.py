@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import Role
 from backoffice.db import db
 from backoffice.models import User
-from tests.factories import make_user
+from tests.factories import make_login, make_user
 
 SignIn = Callable[[Role], User]
 PAGES = ("/admin/health/", "/admin/migrations/")
@@ -28,7 +28,7 @@ def operator(empty_app: Flask) -> Iterator[FlaskClient]:
     user = make_user(db.session(), Role.OPERATOR)
     client = empty_app.test_client()
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = f"{user.id}:{user.session_version}"
+        cookie.update(make_login(db.session(), user))
     db.session.remove()
     yield client
     db.session.remove()

@@ -1,0 +1,160 @@
+"""The list of a table: one page of rows, found by position, with a count that never blocks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import current_app, redirect, request
+from flask_admin import expose
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backoffice.admin.formatters import viewer_zone
+from backoffice.admin.listing.build import build_filter
+from backoffice.admin.listing.columns import sort_column
+from backoffice.admin.listing.counting import Count, count_rows, count_table
+from backoffice.admin.listing.filters import Filter, Viewer
+from backoffice.admin.listing.keyset import Cursors, Order
+from backoffice.admin.listing.state import ListState, read_state
+from backoffice.db import Base, db
+
+PAGE_SIZE = 50
+
+
+@dataclass(slots=True)
+class ListPage:
+    """Some rows of a list, and the positions of the pages beside them."""
+
+    rows: list[Any]
+    count: Count
+    previous: str | None
+    next: str | None
+
+
+class Listing:
+    """The part of a table's view that lists: what is declared here is all that a URL can ask."""
+
+    model_class: ClassVar[type[Base]]
+    filters: ClassVar[tuple[str | Filter, ...]] = ()
+    default_order: ClassVar[str] = "-id"
+    sortable: ClassVar[tuple[Any, ...]] = ()
+    searchable: ClassVar[tuple[str, ...]] = ()
+    eager: ClassVar[tuple[Any, ...]] = ()
+    # Flask-Admin's view, which this is mixed into, has these.
+    endpoint: str
+    list_template: str
+    get_column_name: Any
+    get_url: Any
+    render: Any
+
+    def prepare_list(self) -> None:
+        """Resolve what the view declares; raise TypeError for what cannot work."""
+        model: Any = self.model_class
+        self.orders: dict[str, Order] = {}
+        for declared in ("id", *self.sortable):
+            column = sort_column(model, declared)
+            for order in (Order(column, False, model.id), Order(column, True, model.id)):
+                self.orders[order.name] = order
+        if self.default_order not in self.orders:
+            raise TypeError(f"{type(self).__name__}.default_order: {self.default_order}?")
+        self.filter_list: list[Filter] = [
+            declared
+            if isinstance(declared, Filter)
+            else build_filter(model, declared, self.get_column_name(declared))
+            for declared in self.filters
+        ]
+        self.search_columns: list[InstrumentedAttribute[str]] = [
+            getattr(model, name) for name in self.searchable
+        ]
+
+    def scope(self) -> sa.Select[Any]:
+        """Return the rows that this person may know of: everything starts here."""
+        return sa.select(self.model_class)
+
+    def list_state(self) -> ListState:
+        """Return what the current request asks this list for."""
+        zone = viewer_zone()
+        viewer = Viewer(zone, datetime.now(zone).date())
+        default = self.orders[self.default_order]
+        return read_state(request.args, self.filter_list, self.orders, default, viewer)
+
+    def narrowed(self, state: ListState) -> sa.Select[Any]:
+        """Return the rows in scope that match the search and all filters, in no order."""
+        statement = self.scope()
+        for filter_, terms in state.terms.items():
+            statement = statement.where(filter_.combine(terms))
+        for word in state.search.split()[:8]:
+            matches = [column.icontains(word, autoescape=True) for column in self.search_columns]
+            statement = statement.where(sa.or_(sa.false(), *matches))
+        return statement
+
+    def statement(self, state: ListState) -> sa.Select[Any]:
+        """Return all rows that the list would show, in its order: what an export takes."""
+        return self._ordered(self.narrowed(state), state.order)
+
+    def _ordered(
+        self, statement: sa.Select[Any], order: Order, *, reverse: bool = False
+    ) -> sa.Select[Any]:
+        if order.column.relation is not None:
+            statement = statement.outerjoin(order.column.relation)
+        return statement.order_by(*order.clauses(reverse=reverse))
+
+    def page(self, state: ListState) -> ListPage:
+        """Read one page: two statements, whatever the length of the list."""
+        cursors = Cursors(current_app.secret_key, self.endpoint)  # type: ignore[arg-type]
+        reverse = bool(state.before) or state.at_end
+        text = state.before or state.after
+        position = cursors.read(state.order, text) if text else None
+        if text and position is None:
+            state.notices.append("That position is no more; this is the beginning.")
+            reverse = False
+        statement = self._ordered(self.narrowed(state), state.order, reverse=reverse)
+        if position is not None:
+            statement = statement.where(state.order.beyond(position, reverse=reverse))
+        found = self._read(statement, state.order)
+        more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+        if reverse:
+            found.reverse()
+        before = more if reverse else position is not None
+        after = (position is not None) if reverse else more
+
+        def edge(row: Any) -> str:
+            return cursors.write(state.order, (row.sort_value, row.sort_key))
+
+        return ListPage(
+            [row[0] for row in found],
+            self._count(state, found, is_all=not before and not after),
+            edge(found[0]) if found and before else None,
+            edge(found[-1]) if found and after else None,
+        )
+
+    def _read(self, statement: sa.Select[Any], order: Order) -> list[Any]:
+        """Read the rows with their positions, and let go of them: nothing is loaded later."""
+        with_position = (
+            statement.add_columns(
+                order.column.attribute.label("sort_value"), order.key.label("sort_key")
+            )
+            .options(*self.eager)
+            .limit(PAGE_SIZE + 1)
+        )
+        found = list(db.session.execute(with_position).unique())
+        db.session.expunge_all()
+        return found
+
+    def _count(self, state: ListState, found: list[Any], *, is_all: bool) -> Count:
+        if is_all:
+            return Count(len(found))
+        if state.is_narrowed or type(self).scope is not Listing.scope:
+            return count_rows(db.session(), self.narrowed(state))
+        return count_table(db.session(), self.model_class)
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """Show one page of the list."""
+        state = self.list_state()
+        page = self.page(state)
+        if not page.rows and (state.after or state.before) and not state.notices:
+            return redirect(f"{self.get_url('.index_view')}?{state.query()}")
+        return self.render(self.list_template, state=state, page=page)
