@@ -6,10 +6,11 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from backoffice.db import db
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ObjectDeletedError, _gone)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -48,7 +50,7 @@ def wants_json() -> bool:
 
 
 def _expected(error: BackofficeError) -> Response:
-    db.session.rollback()
+    _roll_back()
     return _answer(error.status_code, str(error))
 
 
@@ -61,8 +63,13 @@ def _foreign_host(_error: SecurityError) -> Response:
     return Response("This host name is not served here.\n", 400, mimetype="text/plain")
 
 
+def _gone(_error: ObjectDeletedError) -> Response:
+    _roll_back()
+    return _answer(404, "Somebody else has just deleted this record. Nothing was saved.")
+
+
 def _http(error: HTTPException) -> Response:
-    db.session.rollback()
+    _roll_back()
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
     code = error.code or 500
@@ -100,8 +107,8 @@ def _answer(code: int, sentence: str) -> Response:
     if wants_json():
         body: Any = jsonify(error=sentence, status=code, reference=reference)
     else:
-        # The page asks nothing of the database: it may be what failed.
-        body = render_template(
-            "error.html", code=code, title=title, sentence=sentence, reference=reference
-        )
+        # The page asks nothing of the database, which may be what failed. render_template() would:
+        # Flask-Login tells every template who is signed in.
+        template = current_app.jinja_env.get_template("error.html")
+        body = template.render(code=code, title=title, sentence=sentence, reference=reference)
     return make_response(body, code)

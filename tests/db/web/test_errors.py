@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import Role
 from backoffice.admin.tags import TagView
-from backoffice.models import Tag, User
+from backoffice.app import create_app
+from backoffice.db import db
+from backoffice.models import ChangeSet, Tag, User
+from config import TestingConfig
 from tests.factories import count, make_tag
 from tests.pages import post, words
 
@@ -25,8 +28,6 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A view whose list fails inside the database, and whose save fails after writing."""
 
     def fail(*_args: object) -> None:
-        from backoffice.db import db
-
         db.session.execute(sa.text("SELECT secret_column FROM no_such_table"))
 
     monkeypatch.setattr(TagView, "get_list", fail)
@@ -117,3 +118,36 @@ def test_a_foreign_host_is_refused(app: Flask, session: Session, client: FlaskCl
         assert client.get("/login", headers={"Host": "backoffice.test"}).status_code == 200
     finally:
         app.config["TRUSTED_HOSTS"] = trusted
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/orders/", "/login", "/nowhere"])
+def test_a_person_who_is_signed_in_reads_that_the_database_is_gone(path: str) -> None:
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/nowhere"
+    client = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=url)).test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = "1:1"
+
+    response = client.get(path)
+
+    assert response.status_code == (404 if path == "/nowhere" else 503)
+    assert response.headers["X-Request-ID"] in words(response)
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_a_record_that_vanishes_before_the_save_is_said_to_be_gone(
+    session: Session, client: FlaskClient, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(Role.ADMIN)
+    tag = make_tag(session, "going")
+
+    def let_somebody_delete_it(*_args: object) -> bool:
+        db.session.execute(sa.text("DELETE FROM tags"))
+        db.session.commit()
+        return True
+
+    monkeypatch.setattr(TagView, "validate_form", let_somebody_delete_it)
+    response = post(client, f"/admin/tags/edit/?id={tag.id}", name="new", row_version="1")
+
+    assert response.status_code == 404
+    assert "has just deleted this record" in words(response)
+    assert count(session, ChangeSet) == 0
