@@ -26,6 +26,11 @@ class RequestIdFilter(logging.Filter):
 class TextFormatter(logging.Formatter):
     """The message, then the facts of the event as key=value."""
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the message on one line: what a caller sent must not look like a line of ours."""
+        line = super().formatMessage(record)
+        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         facts: dict[str, Any] = getattr(record, "facts", {})

@@ -119,5 +119,11 @@ def test_text_lines_end_with_the_facts() -> None:
     assert line == "INFO request status=200"
 
 
+def test_a_message_cannot_look_like_two_lines() -> None:
+    line = TextFormatter("%(levelname)s %(message)s").format(record_of("a\nERROR b\x1b[2Jé"))
+
+    assert line == r"INFO a\nERROR b\x1b[2Jé"
+
+
 def test_a_statement_is_logged_on_one_line() -> None:
     assert observe._short("SELECT 1\n  FROM x") == "SELECT 1 FROM x"
