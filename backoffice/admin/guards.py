@@ -35,7 +35,7 @@ class Guarded:
         """Send strangers to sign in and come back; tell the others that they may not."""
         if current_user.is_authenticated:
             abort(403)
-        if request.path.endswith(".json") or request.method != "GET":
+        if request.path.endswith(".json") or request.method not in ("GET", "HEAD"):
             abort(401)
         return redirect(url_for("login.login", next=request.full_path.rstrip("?")))
 

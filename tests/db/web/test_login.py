@@ -96,6 +96,33 @@ def test_too_many_failures_are_stopped_per_name(session: Session, client: FlaskC
     assert try_to_sign_in(client, "boss", PASSWORD).status_code == 429
 
 
+def test_what_is_typed_as_a_name_is_not_logged(
+    session: Session, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    for _ in range(11):
+        try_to_sign_in(client, "my password", "x")
+
+    assert "exceeded" in caplog.text
+    assert "my password" not in caplog.text
+
+
+def test_nobody_is_signed_in_without_a_record_of_it(
+    session: Session, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(session, Role.ADMIN, username="boss")
+    monkeypatch.setattr("backoffice.services.audit.record", lambda *_args, **_kwargs: 1 / 0)
+
+    assert try_to_sign_in(client, "boss", PASSWORD).status_code == 500
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_looking_with_head_answers_as_get_does(session: Session, client: FlaskClient) -> None:
+    assert client.head("/login").status_code == 200
+    assert client.head("/admin/orders/").location == "/login?next=/admin/orders/"
+
+
 def test_signing_in_does_not_count_as_a_failure(session: Session, client: FlaskClient) -> None:
     make_user(session, Role.ADMIN, username="boss")
     for _ in range(12):
