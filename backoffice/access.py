@@ -40,6 +40,7 @@ class Permission(StrEnum):
     REPORT_READ = "report.read"
     USER_READ = "user.read"
     USER_WRITE = "user.write"
+    VIEW_SHARE = "view.share"
 
 
 P = Permission
@@ -52,7 +53,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
     Role.ANALYST: _LOOK,
     Role.SUPPORT: _SUPPORT,
-    Role.MANAGER: _LOOK | _SUPPORT | {P.CATALOGUE_WRITE, P.ORDER_IMPORT, P.AUDIT_READ},
+    Role.MANAGER: _LOOK
+    | _SUPPORT
+    | {P.CATALOGUE_WRITE, P.ORDER_IMPORT, P.AUDIT_READ, P.VIEW_SHARE},
     Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.AUDIT_READ}),
     Role.ADMIN: frozenset(Permission),
 }

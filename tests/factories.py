@@ -12,7 +12,18 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from backoffice.access import Role
-from backoffice.models import Category, Order, OrderItem, OrderStatus, Product, Profile, Tag, User
+from backoffice.models import (
+    Category,
+    LoginSession,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Product,
+    Profile,
+    Tag,
+    User,
+)
+from backoffice.services.login_sessions import token_hash
 
 PASSWORD = "correct horse battery staple"
 _PASSWORD_HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")
@@ -35,6 +46,13 @@ def make_user(session: Session, role: Role = Role.CUSTOMER, **values: Any) -> Us
     username = values.pop("username", f"{role.value}{next(_numbers)}")
     defaults = {"email": f"{username}@example.com", "password_hash": _PASSWORD_HASH}
     return _add(session, User(username=username, role=role, **(defaults | values)))
+
+
+def make_login(session: Session, user: User, **values: Any) -> dict[str, Any]:
+    """Sign a user in; return what their browser's cookie then holds."""
+    token = f"token-{next(_numbers)}"
+    _add(session, LoginSession(user_id=user.id, token_hash=token_hash(token), **values))
+    return {"_user_id": f"{user.id}:{user.session_version}", "login_token": token}
 
 
 def make_profile(session: Session, user: User, **values: Any) -> Profile:

@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from backoffice.access import Actor, Permission, Role, staff_actor
-from backoffice.db import transaction, utc_now
+from backoffice.access import Actor, Permission, Role
+from backoffice.db import transaction
 from backoffice.errors import InputError, NotFoundError, RuleViolationError
 from backoffice.models import User
 from backoffice.services import audit
 from backoffice.services.locks import lock_row
+from backoffice.services.login_sessions import end_all
 
 HASH_METHOD = "scrypt"
 SHORTEST_PASSWORD = 12
@@ -51,6 +52,7 @@ def set_password(actor: Actor, user_id: int, *, password: str) -> User:
         user.session_version += 1
         changes = audit.differences(session, user)
         audit.record(session, actor, "user.set_password", user, changes=changes)
+        end_all(session, user.id)
     return user
 
 
@@ -63,6 +65,7 @@ def sign_out_everywhere(actor: Actor, user_id: int) -> User:
         user.session_version += 1
         changes = audit.differences(session, user)
         audit.record(session, actor, "user.sign_out_everywhere", user, changes=changes)
+        end_all(session, user.id)
     return user
 
 
@@ -87,19 +90,6 @@ def authenticate(session: Session, username: str, password: str) -> User | None:
     known = user.password_hash if user is not None and may_sign_in else None
     matches = check_password_hash(known or stand_in, _normal(password)[:LONGEST_PASSWORD])
     return user if matches and known and len(password) <= LONGEST_PASSWORD else None
-
-
-def record_login(user: User) -> User:
-    """Note that this member of staff has just signed in.
-
-    `version` and `updated_at` stay, or signing in would make a colleague's open form stale.
-    """
-    actor = staff_actor(user.id, user.username, user.role)
-    values = {"last_login_at": utc_now(), "updated_at": User.updated_at}
-    with transaction() as session:
-        session.execute(sa.update(User).where(User.id == actor.user_id).values(values))
-        audit.record(session, actor, "user.login", user)
-    return user
 
 
 def _lookup(session: Session, username: str) -> User | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -30,16 +30,18 @@ from flask_login import (
     logout_user,
 )
 from flask_wtf import FlaskForm
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from backoffice.access import Actor, Role, staff_actor
 from backoffice.db import db
-from backoffice.models import User
-from backoffice.services import users
+from backoffice.models import LoginSession, User
+from backoffice.services import login_sessions, users
 from backoffice.web.limits import limiter
 
+log = logging.getLogger("backoffice.login")
 login_manager = LoginManager()
 blueprint = Blueprint("login", __name__)
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
@@ -54,6 +56,7 @@ class SignedInUser(UserMixin):
     username: str
     role: Role
     session_version: int
+    session_id: int
 
     @property
     def actor(self) -> Actor:
@@ -92,18 +95,34 @@ def local_path(target: str | None) -> str | None:
 @login_manager.user_loader
 def load_user(claim: str) -> SignedInUser | None:
     """Return the member of staff behind a session, None when it was ended meanwhile."""
-    if not _CLAIM.fullmatch(claim):
+    token = session.get("login_token")
+    if not (_CLAIM.fullmatch(claim) and isinstance(token, str)):
         return None
     user_id, version = claim.split(":")
     row = db.session.execute(
-        sa.select(User.id, User.username, User.role, User.session_version).where(
-            User.id == int(user_id), User.session_version == int(version), User.is_active
-        )
+        sa.select(User.id, User.username, User.role, User.session_version, LoginSession.id)
+        .add_columns(LoginSession.last_seen_at)
+        .join(LoginSession, LoginSession.user_id == User.id)
+        .where(User.id == int(user_id), User.session_version == int(version), User.is_active)
+        .where(LoginSession.token_hash == login_sessions.token_hash(token))
+        .where(LoginSession.ended_at.is_(None))
     ).one_or_none()
     if row is None or not row.role.is_staff:
         return None
-    g.user_id = row.id
-    return SignedInUser(*row)
+    *facts, last_seen_at = row
+    user = SignedInUser(*facts)
+    if login_sessions.is_due(last_seen_at):
+        _note_use(user.session_id)
+    g.user_id = user.id
+    return user
+
+
+def _note_use(session_id: int) -> None:
+    """Note the use; a database that is busy or read-only must not close the console for that."""
+    try:
+        login_sessions.note_use(session_id)
+    except DBAPIError:
+        log.warning("the use of a session was not noted", exc_info=True)
 
 
 def _end_old_session() -> None:
@@ -119,13 +138,8 @@ def _submitted_name() -> str:
     return request.form.get("username", "").strip().lower()[:254]
 
 
-def _name_key() -> str:
-    """Return what stands for the name in the limits: they log it, and it may be a password."""
-    return hashlib.sha256(_submitted_name().encode("utf-8", "replace")).hexdigest()[:32]
-
-
 def _refused(response: Any) -> bool:
-    return bool(response.status_code == 422)
+    return bool(response.status_code != 302)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -134,7 +148,7 @@ def _refused(response: Any) -> bool:
 )
 @limiter.limit(
     lambda: current_app.config["LOGIN_RATE_LIMIT_PER_NAME"],
-    key_func=_name_key,
+    key_func=_submitted_name,
     methods=["POST"],
     deduct_when=_refused,
 )
@@ -145,28 +159,33 @@ def login() -> Response | str | tuple[str, int]:
     if current_user.is_authenticated:
         return redirect(target)
     if not form.validate_on_submit():
-        return render_template("login.html", form=form), 422 if request.method == "POST" else 200
+        return render_template("login.html", form=form), 200 if request.method == "GET" else 422
     user = users.authenticate(db.session(), _submitted_name(), form.password.data or "")
     if user is None:
         return render_template("login.html", form=form, refused=True), 422
-    person = SignedInUser(user.id, user.username, user.role, user.session_version)
-    # First the record: nobody is signed in without one.
-    users.record_login(user)
-    start_session(person)
+    start_session(user)
     return redirect(target)
 
 
-def start_session(user: SignedInUser) -> None:
+def start_session(user: User) -> None:
     """Begin a session that shares nothing with the one before it, not even the CSRF token."""
+    begun = login_sessions.begin_session(
+        user, address=request.remote_addr, user_agent=request.headers.get("User-Agent")
+    )
     session.clear()
     session.permanent = True
     session["signed_in_at"] = int(time.time())
-    login_user(user)
+    session["login_token"] = begun.token
+    login_user(SignedInUser(user.id, user.username, user.role, user.session_version, begun.id))
 
 
 @blueprint.post("/logout")
 def logout() -> Response:
     """End this session."""
+    if current_user.is_authenticated:
+        login_sessions.end_session(
+            current_user.actor, current_user.session_id, action="user.logout"
+        )
     logout_user()
     session.clear()
     return redirect(url_for("login.login"))

@@ -24,7 +24,7 @@ from backoffice.db import db
 from backoffice.models import User
 from config import TestingConfig
 from tests.cleaning import empty_tables
-from tests.factories import make_user
+from tests.factories import make_login, make_user
 from tests.postgres import postgres_database, sibling_database
 
 
@@ -172,8 +172,7 @@ def sign_in(app: Flask, client: FlaskClient) -> Callable[[Role], User]:
     def enter(role: Role) -> User:
         user = make_user(db.session(), role)
         with client.session_transaction() as cookie:
-            cookie["_user_id"] = f"{user.id}:{user.session_version}"
-            cookie["_fresh"] = True
+            cookie.update(make_login(db.session(), user), _fresh=True)
         return user
 
     return enter

@@ -20,6 +20,7 @@ from backoffice.errors import (
 )
 from backoffice.models import Change, ChangeSet, User
 from backoffice.services import users
+from backoffice.services.login_sessions import begin_session
 from tests.factories import PASSWORD, count, make_user
 
 NEW_PASSWORD = "a wholly different phrase"
@@ -239,7 +240,7 @@ def test_signing_in_is_noted_and_makes_no_form_stale(session: Session) -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     user = make_user(session, Role.SUPPORT, updated_at=long_ago)
 
-    users.record_login(user)
+    begin_session(user, address=None, user_agent=None)
 
     assert user.last_login_at is not None
     assert (user.version, user.updated_at) == (1, long_ago)

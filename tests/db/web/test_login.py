@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import pytest
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from backoffice.access import Role
-from backoffice.models import ChangeSet, User
+from backoffice.db import utc_now
+from backoffice.models import ChangeSet, LoginSession, User
 from backoffice.web.limits import limiter
-from tests.factories import PASSWORD, count, make_user
+from tests.factories import PASSWORD, count, make_login, make_user
 from tests.pages import post, words
 
 
@@ -202,7 +204,7 @@ def test_signing_out_everywhere_ends_the_sessions_of_all_devices(
     user = sign_in(role)
     other = app.test_client()
     with other.session_transaction() as cookie:
-        cookie["_user_id"] = f"{user.id}:{user.session_version}"
+        cookie.update(make_login(session, user))
     session.commit()
     assert other.get("/admin/").status_code == 200
 
@@ -254,6 +256,71 @@ def test_a_session_ends_when_it_is_idle(
 @pytest.mark.parametrize("claim", ["", "1", "1:", ":1", "x:y", "1:1:1", "9" * 30 + ":1"])
 def test_a_senseless_claim_is_nobody(session: Session, client: FlaskClient, claim: str) -> None:
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = claim
+        cookie.update(_user_id=claim, login_token="x")
 
     assert client.get("/admin/").status_code == 302
+
+
+def test_ending_a_session_signs_its_browser_out(
+    session: Session, client: FlaskClient, sign_in: Callable[[Role], User]
+) -> None:
+    sign_in(Role.ADMIN)
+    assert client.get("/admin/").status_code == 200
+
+    session.execute(sa.update(LoginSession).values(ended_at=utc_now()))
+    session.commit()
+
+    assert client.get("/admin/").location == "/login?next=/admin/"
+
+
+@pytest.mark.parametrize("token", [None, "", "another", 5])
+def test_a_cookie_without_the_token_is_nobody(
+    session: Session, client: FlaskClient, sign_in: Callable[[Role], User], token: object
+) -> None:
+    sign_in(Role.ADMIN)
+    with client.session_transaction() as cookie:
+        cookie["login_token"] = token
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_token_is_worth_nothing_for_another_account(
+    session: Session, client: FlaskClient, sign_in: Callable[[Role], User]
+) -> None:
+    sign_in(Role.SUPPORT)
+    admin = make_user(session, Role.ADMIN)
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = f"{admin.id}:{admin.session_version}"
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_signing_in_and_out_begins_and_ends_a_session(
+    session: Session, client: FlaskClient
+) -> None:
+    make_user(session, Role.ADMIN, username="boss")
+
+    try_to_sign_in(client, "boss", PASSWORD)
+    row = session.scalars(sa.select(LoginSession)).one()
+    assert (row.address, row.ended_at) == ("127.0.0.1", None)
+    post(client, "/logout")
+
+    session.refresh(row)
+    assert row.ended_at is not None
+    actions = session.scalars(sa.select(ChangeSet.action).order_by(ChangeSet.id)).all()
+    assert actions == ["user.login", "user.logout"]
+
+
+@pytest.mark.parametrize(("minutes", "noted"), [(4, False), (6, True)])
+def test_the_use_of_a_session_is_noted_every_five_minutes(
+    session: Session, client: FlaskClient, minutes: int, noted: bool
+) -> None:
+    before = utc_now() - timedelta(minutes=minutes)
+    user = make_user(session, Role.ADMIN)
+    with client.session_transaction() as cookie:
+        cookie.update(make_login(session, user, last_seen_at=before))
+
+    assert client.get("/admin/").status_code == 200
+
+    seen = session.scalars(sa.select(LoginSession.last_seen_at)).one()
+    assert (seen > before) is noted
