@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from backoffice import admin, cli, models, web  # noqa: F401  models: maps the tables
 from backoffice.db import db, init_engines
+from backoffice.reports.catalog import catalog
 from backoffice.system.migrations import MIGRATIONS_DIR
 from backoffice.web.logs import configure_logging
 from config import BaseConfig, load_config
@@ -26,6 +27,7 @@ def create_app(config: BaseConfig | None = None) -> Flask:
     web.init_app(app)
     admin.init_app(app)
     cli.init_app(app)
+    catalog()  # a report file that is wrong stops the start, not the first reader
     return app
 
 
