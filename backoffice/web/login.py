@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import time
@@ -138,8 +139,13 @@ def _submitted_name() -> str:
     return request.form.get("username", "").strip().lower()[:254]
 
 
+def _name_key() -> str:
+    """Return what stands for the name in the limits: they log it, and it may be a password."""
+    return hashlib.sha256(_submitted_name().encode("utf-8", "replace")).hexdigest()[:32]
+
+
 def _refused(response: Any) -> bool:
-    return bool(response.status_code != 302)
+    return bool(response.status_code == 422)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -148,7 +154,7 @@ def _refused(response: Any) -> bool:
 )
 @limiter.limit(
     lambda: current_app.config["LOGIN_RATE_LIMIT_PER_NAME"],
-    key_func=_submitted_name,
+    key_func=_name_key,
     methods=["POST"],
     deduct_when=_refused,
 )
@@ -159,7 +165,7 @@ def login() -> Response | str | tuple[str, int]:
     if current_user.is_authenticated:
         return redirect(target)
     if not form.validate_on_submit():
-        return render_template("login.html", form=form), 200 if request.method == "GET" else 422
+        return render_template("login.html", form=form), 422 if request.method == "POST" else 200
     user = users.authenticate(db.session(), _submitted_name(), form.password.data or "")
     if user is None:
         return render_template("login.html", form=form, refused=True), 422

@@ -125,7 +125,7 @@ def test_a_person_who_is_signed_in_reads_that_the_database_is_gone(path: str) ->
     url = "postgresql+psycopg://nobody@127.0.0.1:1/nowhere"
     client = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=url)).test_client()
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = "1:1"
+        cookie["_user_id"], cookie["login_token"] = "1:1", "x"
 
     response = client.get(path)
 
