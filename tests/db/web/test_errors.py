@@ -30,7 +30,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object) -> None:
         db.session.execute(sa.text("SELECT secret_column FROM no_such_table"))
 
-    monkeypatch.setattr(TagView, "get_list", fail)
+    monkeypatch.setattr(TagView, "page", fail)
     monkeypatch.setattr(TagView, "check", lambda *_args: 1 / 0)
 
 
