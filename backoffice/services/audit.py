@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -30,13 +31,14 @@ def differences(session: Session, record: Base) -> Differences:
         for attribute in sa.inspect(record).mapper.attrs:
             if attribute.key in _UNTOLD_FIELDS or attribute.key.endswith("_id"):
                 continue
-            before, after = _sides(record, attribute)
-            if _told(before) != _told(after):
+            before, after = _sides(session, record, attribute)
+            # Not as they are told: two categories may have one name.
+            if before != after:
                 changed[attribute.key] = (before, after)
     return changed
 
 
-def _sides(record: Base, attribute: Any) -> tuple[Any, Any]:
+def _sides(session: Session, record: Base, attribute: Any) -> tuple[Any, Any]:
     """Return the value before and after the edits; equal ones when there are none."""
     history = sa.inspect(record).attrs[attribute.key].history
     is_relation = isinstance(attribute, sa.orm.RelationshipProperty)
@@ -47,7 +49,18 @@ def _sides(record: Base, attribute: Any) -> tuple[Any, Any]:
     if is_relation and attribute.uselist:
         kept = list(history.unchanged or ())
         return kept + list(history.deleted or ()), kept + list(history.added or ())
-    return next(iter(history.deleted or ()), None), next(iter(history.added or ()), None)
+    before = next(iter(history.deleted or ()), None)
+    if before is None and is_relation:
+        before = _not_loaded(session, record, attribute)
+    return before, next(iter(history.added or ()), None)
+
+
+def _not_loaded(session: Session, record: Base, relation: Any) -> Any:
+    """Return what a many-to-one relation led to before; the history knows only what was loaded."""
+    if not sa.inspect(record).persistent:
+        return None
+    key = tuple(getattr(record, column.key) for column in relation.local_columns)
+    return None if None in key else session.get(relation.mapper.class_, key)
 
 
 def snapshot(record: Base) -> Differences:
@@ -79,12 +92,21 @@ def record(
         record_label=str(subject)[:300] if subject is not None else None,
         details=details,
         changes=[
-            Change(field=field, old_value=_hidden(field, old), new_value=_hidden(field, new))
-            for field, (old, new) in (changes or {}).items()
+            Change(field=field, old_value=old, new_value=new)
+            for field, old, new in _all_told(changes or {})
         ],
     )
     session.add(change_set)
     return change_set
+
+
+def _all_told(changes: Differences) -> Iterator[tuple[str, str | None, str | None]]:
+    """Give the changes as text; records of one name are told apart by their keys."""
+    for field, sides in changes.items():
+        old, new = (_hidden(field, side) for side in sides)
+        if old == new and all(isinstance(side, Base) for side in sides):
+            old, new = (f"{side} (id {side.id})" for side in sides)
+        yield field, old, new
 
 
 def _hidden(field: str, value: Any) -> str | None:
