@@ -133,7 +133,7 @@ class TableView(Guarded, Listing, ModelView):
     def get_one(self, id: Any) -> Any:  # noqa: A002  Flask-Admin's name
         """Return the row in scope; 404 for one that is not, and for what is no id at all."""
         text = str(id)
-        if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
             abort(404)
         statement = self.scope().options(*self.eager, *self.record_eager)
         row = db.session.scalar(statement.where(self.model.id == int(text)))
@@ -167,7 +167,7 @@ class TableView(Guarded, Listing, ModelView):
     def edit_form(self, obj: Any = None) -> Any:
         """Return the form of one row."""
         form = super().edit_form(obj)
-        if not form.row_version.raw_data:
+        if request.method != "POST":
             form.row_version.data = str(obj.version)
         return form
 
@@ -229,7 +229,7 @@ class TableView(Guarded, Listing, ModelView):
             return False
         except IntegrityError as error:
             if not explain(error, form):
-                flash(_refusal(error), "danger")
+                flash(_refusal(error, is_deletion=form == ()), "danger")
             return False
         return True
 
@@ -237,8 +237,9 @@ class TableView(Guarded, Listing, ModelView):
         return f"{self.singular.replace(' ', '_')}.{verb}"
 
 
-def _refusal(error: IntegrityError) -> str:
-    text = str(error.orig).lower()
-    if "foreign key" in text:
-        return "Other records still need this one, so it was not deleted."
+def _refusal(error: IntegrityError, *, is_deletion: bool) -> str:
+    if "foreign key" in str(error.orig).lower():
+        if is_deletion:
+            return "Other records still need this one, so it was not deleted."
+        return "Somebody else has just deleted what you chose. Nothing was saved."
     return "A rule of the database forbids this. Nothing was saved."

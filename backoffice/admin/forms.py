@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.model.form import converts
 from wtforms import fields, validators
 from wtforms.fields.core import UnboundField
-from wtforms.validators import ValidationError
+from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
 
 class Finite:
@@ -34,14 +35,59 @@ class Finite:
             raise ValidationError("This number is too large.")
 
 
-class AmountField(fields.DecimalField):
+class _NumberField:
+    """A field that says one thing about text that is no number, not also that it is too small."""
+
+    def pre_validate(self, _form: Any) -> None:
+        """Stop at text that could not be read; that it is missing is for a validator to say."""
+        field: Any = self
+        if field.process_errors and field.raw_data[0].strip():
+            raise StopValidation
+
+
+class WholeNumberField(_NumberField, fields.IntegerField):
+    """A whole number."""
+
+
+class AmountField(_NumberField, fields.DecimalField):
     """A decimal number, shown with as many places as it needs, two at least."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read the number; NaN and infinity are none, and a signalling NaN breaks comparisons."""
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError("Enter a number.")
 
     def _value(self) -> str:
         if self.raw_data or self.data is None:
             return str(self.raw_data[0]) if self.raw_data else ""
         places = max(2, -int(self.data.normalize().as_tuple().exponent))
         return f"{self.data:.{places}f}"
+
+
+class OneRecordField(QuerySelectField):
+    """A choice of one record."""
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse an id that is no choice; Flask-Admin would save it as nothing chosen."""
+        if self.data is None and self._formdata:
+            raise ValidationError("Choose one that is there.")
+        super().pre_validate(form)
+
+
+class ManyRecordsField(QuerySelectMultipleField):
+    """A choice of several records."""
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse ids that are no choice; Flask-Admin would leave them out."""
+        _ = self.data  # looks the ids up
+        if self._invalid_formdata:
+            raise ValidationError("Choose those that are there.")
+        super().pre_validate(form)
+
+
+_RECORD_FIELDS = {QuerySelectField: OneRecordField, QuerySelectMultipleField: ManyRecordsField}
 
 
 class Converter(AdminModelConverter):
@@ -58,7 +104,7 @@ class Converter(AdminModelConverter):
         """Return an integer field that fits the column."""
         bits = 63 if isinstance(column.type, sa.BigInteger) else 31
         field_args["validators"].append(validators.NumberRange(-(2**bits), 2**bits - 1))
-        return fields.IntegerField(**field_args)
+        return WholeNumberField(**field_args)
 
     def convert(
         self,
@@ -73,15 +119,31 @@ class Converter(AdminModelConverter):
         field = super().convert(model, mapper, name, prop, field_args, hidden_pk)
         if field is None and name in (self.view.form_columns or ()):
             raise TypeError(f"{model.__name__}.{name}: no form field for this type. Add one.")
-        if isinstance(field, UnboundField) and "validators" in field.kwargs:
-            # Its query proves nothing a moment later; the constraint does, and says so as well.
-            kept = [check for check in field.kwargs["validators"] if not isinstance(check, Unique)]
-            field.kwargs["validators"] = kept
+        if isinstance(field, UnboundField):
+            field.field_class = _RECORD_FIELDS.get(field.field_class, field.field_class)
+            _mend(field.kwargs, prop)
         return field
 
     def _get_label(self, name: str, field_args: dict[str, Any]) -> str:
         """Return the label that the column has in the list."""
         return str(field_args.get("label") or self.view.get_column_name(name))
+
+
+def _mend(options: dict[str, Any], prop: Any) -> None:
+    """Change what Flask-Admin gives every field where it would let through what cannot be saved."""
+    # Its query proves nothing a moment later; the constraint does, and says so as well.
+    checks = [c for c in options.get("validators", ()) if not isinstance(c, Unique)]
+    column = getattr(prop, "columns", [None])[0]
+    if column is not None and isinstance(column.type, sa.String) and not column.nullable:
+        # Blanks are input, but nothing is left of them once they are stripped.
+        checks = [DataRequired() if type(c) is InputRequired else c for c in checks]
+        if column.default is not None:
+            options["filters"] = [*options.get("filters", ()), _never_none]
+    options["validators"] = checks
+
+
+def _never_none(value: Any) -> Any:
+    return "" if value is None else value
 
 
 def stripped(value: Any) -> Any:

@@ -29,7 +29,8 @@ def explain(error: IntegrityError, form: Any) -> bool:
     """Put a sentence at the field that the violated constraint is about; False if there is none."""
     name = constraint_name(error) or ""
     for field in form:
-        if name.startswith("uq_") and name.endswith(f"_{field.short_name}"):
+        # The second form is that of a partial index: unique only among some rows.
+        if re.match(rf"uq_\w+_{field.short_name}(_of_\w+)?$", name):
             field.errors = [*field.errors, "This is taken already. Choose another."]
             return True
         if name.startswith("ck_") and f"_{field.short_name}_" in name:
