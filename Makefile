@@ -25,6 +25,9 @@ run: setup ## Migrate and seed an embedded database, then serve the console
 test: setup ## Run the tests, on SQLite and on PostgreSQL
 	@$(BIN)/pytest -q -n $(WORKERS)
 
+test-browser: setup ## Drive the console in Chromium (Debian's package chromium)
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/browser
+
 lint: setup ## Check format, style, types and imports
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -44,4 +47,4 @@ migration: setup ## Write a migration from the models: make migration m="Add ref
 	@$(BIN)/ruff check --fix --quiet migrations; $(BIN)/ruff format --quiet migrations
 	@echo "Read it, correct it, and commit it together with migrations/HEAD."
 
-.PHONY: help setup run test lint check fix migration
+.PHONY: help setup run test test-browser lint check fix migration

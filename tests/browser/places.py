@@ -1,0 +1,53 @@
+"""The kinds of pages that there are, with an address of each in the demo shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from backoffice.access import command_actor
+from backoffice.models import ChangeSet, Order, Product
+from backoffice.services import audit
+from tests.browser.conftest import Shop
+from tests.factories import make_product
+
+SIGNED_OUT = ("sign-in",)
+
+
+def addresses(shop: Shop) -> dict[str, str]:
+    """Return {kind of page: address}."""
+    with shop.session() as session:
+        order = session.scalars(sa.select(Order.id).order_by(Order.id)).first()
+        product = session.scalars(sa.select(Product.id).order_by(Product.id)).first()
+        change_set = _change_set(session)
+    return {
+        "sign-in": "/login",
+        "home": "/admin/",
+        "list": "/admin/orders/",
+        "list without matches": "/admin/products/?search=zzzzzz",
+        "record": f"/admin/orders/details/?id={order}",
+        "record that may be deleted": f"/admin/products/details/?id={product}",
+        "form": f"/admin/products/edit/?id={product}",
+        "new": "/admin/products/new/",
+        "reports": "/admin/reports/",
+        "report": "/admin/reports/revenue_by_month",
+        "report with mistakes": "/admin/reports/revenue_by_month?from=yesterday",
+        "report without rows": "/admin/reports/revenue_by_month?from=2001-01-01&to=2001-02-01",
+        "health": "/admin/health/",
+        "migrations": "/admin/migrations/",
+        "change log": "/admin/change_sets/",
+        "change set": f"/admin/change_sets/details/?id={change_set}",
+        "error": "/admin/no-such-page",
+    }
+
+
+def _change_set(session: Any) -> int:
+    product = make_product(session)
+    product.name = "Renamed"
+    changes = audit.differences(session, product)
+    made: ChangeSet = audit.record(
+        session, command_actor("tester"), "product.update", product, changes=changes
+    )
+    session.commit()
+    return made.id
