@@ -164,6 +164,14 @@ ORDER BY l.line_no
 """
 
 
+# A trigger that somebody adds to the table would be skipped as well, so there must be none.
+_MAY_SKIP_CHECKS = """
+SELECT current_setting('is_superuser') = 'on' AND NOT EXISTS (
+    SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass('order_items') AND NOT tgisinternal
+)
+"""
+
+
 def decide(session: Session) -> None:
     """Gather the orders of the staged lines and mark which exist and which are refused."""
     _run(session, _GATHER_ORDERS)
@@ -216,7 +224,7 @@ def _create_items(session: Session) -> int:
         "SELECT id FROM products WHERE id IN (SELECT product_id FROM import_products) "
         "ORDER BY id FOR KEY SHARE",
     )
-    if session.scalar(sa.text("SELECT current_setting('is_superuser')")) != "on":
+    if not session.scalar(sa.text(_MAY_SKIP_CHECKS)):
         return _create(session, _CREATE_ITEMS)
     _run(session, "SET LOCAL session_replication_role = replica")
     created = _create(session, _CREATE_ITEMS)
