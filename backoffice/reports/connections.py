@@ -56,6 +56,9 @@ def open_engine(url: str | URL, *, connect_timeout_s: int = 5) -> Engine:
     )
 
 
+_SET_TIMEOUT = sa.text("SELECT set_config('statement_timeout', :ms, true)")
+
+
 @contextmanager
 def read_only(engine: Engine, timeout_s: float) -> Iterator[Connection]:
     """Give a connection that cannot write and whose statement ends after `timeout_s`."""
@@ -66,7 +69,7 @@ def read_only(engine: Engine, timeout_s: float) -> Iterator[Connection]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection:
         # First and on its own: the report's statement becomes a DECLARE, which takes no SET.
-        connection.execute(sa.text(f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}"))
+        connection.execute(_SET_TIMEOUT, {"ms": str(round(timeout_s * 1000))})
         try:
             yield connection
         finally:
