@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.db import Base
 from backoffice.errors import NotFoundError
+from backoffice.models import Category
 
 Row = TypeVar("Row", bound=Base)
 
@@ -22,3 +24,12 @@ def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
     if row is None:
         raise NotFoundError(f"There is no such {model.__name__.lower()}.")
     return row
+
+
+def lock_category_tree(session: Session) -> None:
+    """Keep every category where it is until the transaction ends: two moves may make a cycle.
+
+    Products may still be put into them meanwhile: their keys stay unlocked.
+    """
+    every = sa.select(Category.id).order_by(Category.id).with_for_update(key_share=True)
+    session.execute(every).all()
