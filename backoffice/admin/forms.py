@@ -66,7 +66,7 @@ class AmountField(_NumberField, fields.DecimalField):
         return f"{self.data:.{places}f}"
 
 
-class OneRecordField(QuerySelectField):
+class RecordSelectField(QuerySelectField):
     """A choice of one record."""
 
     def pre_validate(self, form: Any) -> None:
@@ -76,7 +76,7 @@ class OneRecordField(QuerySelectField):
         super().pre_validate(form)
 
 
-class ManyRecordsField(QuerySelectMultipleField):
+class RecordsSelectField(QuerySelectMultipleField):
     """A choice of several records."""
 
     def pre_validate(self, form: Any) -> None:
@@ -87,7 +87,7 @@ class ManyRecordsField(QuerySelectMultipleField):
         super().pre_validate(form)
 
 
-_RECORD_FIELDS = {QuerySelectField: OneRecordField, QuerySelectMultipleField: ManyRecordsField}
+_RECORD_FIELDS = {QuerySelectField: RecordSelectField, QuerySelectMultipleField: RecordsSelectField}
 
 
 class Converter(AdminModelConverter):
@@ -122,6 +122,9 @@ class Converter(AdminModelConverter):
         if isinstance(field, UnboundField):
             field.field_class = _RECORD_FIELDS.get(field.field_class, field.field_class)
             _mend(field.kwargs, prop)
+            if field.field_class is RecordSelectField:
+                # Without a text, WTForms shows the value, "__None".
+                field.kwargs.setdefault("blank_text", "–")
         return field
 
     def _get_label(self, name: str, field_args: dict[str, Any]) -> str:
