@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
+HTML := tests/browser/html
 WORKERS ?= auto
 
 help: ## List the commands
@@ -25,8 +26,13 @@ run: setup ## Migrate and seed an embedded database, then serve the console
 test: setup ## Run the tests, on SQLite and on PostgreSQL
 	@$(BIN)/pytest -q -n $(WORKERS)
 
-test-browser: setup ## Drive the console in Chromium (Debian's package chromium)
+test-browser: setup $(HTML)/node_modules ## Drive the console in Chromium (Debian: chromium, npm)
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/browser
+
+$(HTML)/node_modules: $(HTML)/package-lock.json
+	@npm ci --prefix $(HTML) --ignore-scripts --no-audit --no-fund --silent || { \
+		echo "The checker of HTML could not be installed. On Debian: apt-get install npm" >&2; exit 1; }
+	@touch $@
 
 lint: setup ## Check format, style, types and imports
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }

@@ -105,7 +105,7 @@ def test_a_report_is_narrowed_and_taken_as_a_file(browse: Browse, tmp_path: Path
     page = browse(Role.ANALYST)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Reports").click()
     page.get_by_role("link", name="Revenue by month").click()
-    page.get_by_label("From").fill("2026-06-01")
+    page.get_by_label("From", exact=True).fill("2026-06-01")
     page.get_by_role("button", name="Show").click()
     rows = page.get_by_role("table").locator("tbody tr").count()
     with page.expect_download() as download:
