@@ -6,7 +6,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from backoffice.admin import formatters
+from backoffice.admin import formatters, icons, palette, viewer
 from backoffice.admin.audit import ChangeSetView
 from backoffice.admin.categories import CategoryView
 from backoffice.admin.guards import guard_arguments
@@ -14,7 +14,9 @@ from backoffice.admin.health import HealthPage
 from backoffice.admin.home import HomePage
 from backoffice.admin.migrations import MigrationsPage
 from backoffice.admin.orders import OrderItemView, OrderView
+from backoffice.admin.palette import PalettePage
 from backoffice.admin.products import ProductView
+from backoffice.admin.profile import ProfilePage
 from backoffice.admin.reports import ReportsPage
 from backoffice.admin.tags import TagView
 from backoffice.admin.users import ProfileView, UserView
@@ -40,7 +42,12 @@ def init_app(app: Flask) -> None:
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         UserView(name="Users", category="Administration", endpoint="users"),
         ChangeSetView(name="Change log", category="Administration", endpoint="change_sets"),
+        ProfilePage(name="Your profile", endpoint="profile"),
+        PalettePage(name="Go to", endpoint="palette"),
     ):
         admin.add_view(view)
     formatters.init_app(app)
+    icons.init_app(app)
+    palette.init_app(app, admin)
+    viewer.init_app(app)
     guard_arguments(app, frozenset(view.blueprint.name for view in admin._views))  # noqa: SLF001

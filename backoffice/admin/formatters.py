@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app
 from markupsafe import Markup, escape
 
+from backoffice.admin.viewer import chosen_zone
+
 EMPTY = Markup('<span class="empty" title="empty">–</span>')
 
 
@@ -21,11 +23,11 @@ def shop_zone() -> ZoneInfo:
 
 def viewer_zone() -> ZoneInfo:
     """Return the zone in which this person reads moments."""
-    return shop_zone()
+    return chosen_zone() or shop_zone()
 
 
 def moment(value: datetime) -> Markup:
-    """Return a moment in the shop's zone, exact on hover."""
+    """Return a moment in the viewer's zone, exact on hover."""
     local = value.astimezone(viewer_zone())
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         value.isoformat(), f"{local:%A %d %B %Y %H:%M:%S %Z}", f"{local:%Y-%m-%d %H:%M}"

@@ -45,7 +45,9 @@ def test_a_request_is_one_line_of_facts(
     assert line["route"] == "/admin/orders/"
     assert line["status"] == 200
     assert line["user_id"] == user.id
-    assert line["statements"] == 3  # the user, the rows; and the test's own savepoint
+    assert (
+        line["statements"] == 4
+    )  # the user, their settings, the rows; and the test's own savepoint
     assert set(line) == {
         "method", "route", "status", "ms", "statements", "statements_ms", "user_id",
     }  # fmt: skip
