@@ -20,6 +20,7 @@ from backoffice.access import Permission
 from backoffice.admin.formatters import show
 from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
+from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.view import Listing
 from backoffice.admin.refusals import explain
 from backoffice.db import Base, ExactNumeric, db, transaction, utc_now
@@ -40,7 +41,7 @@ _STALE = (
 )
 
 
-class TableView(Guarded, Listing, ModelView):
+class TableView(Guarded, Listing, Choosing, ModelView):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -114,10 +115,6 @@ class TableView(Guarded, Listing, ModelView):
         """The columns that a search looks into, in words."""
         names = [self.get_column_name(name) for name in self.searchable or ()]
         return " or ".join(name if name.isupper() else name.lower() for name in names)
-
-    def shown_columns(self) -> list[tuple[str, str]]:
-        """Return the names and labels of the columns that the list shows."""
-        return [(name, self.get_column_name(name)) for name in self.column_list]
 
     def is_number(self, name: str) -> bool:
         """Whether a column is aligned as a number."""

@@ -89,7 +89,7 @@ def read_state(
         _read_filter(state, filter_, arguments, viewer)
     state.after, state.before = arguments.get("after", ""), arguments.get("before", "")
     state.at_end = arguments.get("at") == "end"
-    known = {"sort", "search", "view", *_POSITION, *(key for f in filters for key in f.keys)}
+    known = {"sort", "search", "view", "all", *_POSITION, *(key for f in filters for key in f.keys)}
     unknown = [name[:40] for name in arguments if name not in known]
     if unknown:
         state.notices.append(f"This list does not know: {', '.join(unknown[:5])}.")

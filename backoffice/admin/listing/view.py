@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import current_app, redirect, request
 from flask_admin import expose
 from sqlalchemy.orm import InstrumentedAttribute
+from werkzeug.datastructures import MultiDict
 
 from backoffice.admin.formatters import viewer_zone
 from backoffice.admin.listing.build import build_filter
@@ -48,6 +49,8 @@ class Listing:
     get_column_name: Any
     get_url: Any
     render: Any
+    saved_views: Any
+    default_view: Any
 
     def prepare_list(self) -> None:
         """Resolve what the view declares; raise TypeError for what cannot work."""
@@ -73,12 +76,13 @@ class Listing:
         """Return the rows that this person may know of: everything starts here."""
         return sa.select(self.model_class)
 
-    def list_state(self) -> ListState:
-        """Return what the current request asks this list for."""
+    def list_state(self, arguments: MultiDict[str, str] | None = None) -> ListState:
+        """Return what the arguments, by default the request's, ask this list for."""
         zone = viewer_zone()
         viewer = Viewer(zone, datetime.now(zone).date())
         default = self.orders[self.default_order]
-        return read_state(request.args, self.filter_list, self.orders, default, viewer)
+        asked = request.args if arguments is None else arguments
+        return read_state(asked, self.filter_list, self.orders, default, viewer)
 
     def narrowed(self, state: ListState) -> sa.Select[Any]:
         """Return the rows in scope that match the search and all filters, in no order."""
@@ -153,8 +157,12 @@ class Listing:
     @expose("/")
     def index_view(self) -> Any:
         """Show one page of the list."""
+        views = self.saved_views()
+        default = self.default_view(views)
+        if default is not None and not request.args:
+            return redirect(f"{self.get_url('.index_view')}?{default.query}&view={default.id}")
         state = self.list_state()
         page = self.page(state)
         if not page.rows and (state.after or state.before) and not state.notices:
             return redirect(f"{self.get_url('.index_view')}?{state.query()}")
-        return self.render(self.list_template, state=state, page=page)
+        return self.render(self.list_template, state=state, page=page, views=views)
