@@ -46,7 +46,8 @@ def count_rows(
 
     Rolls the session back when the budget is used up: load the rows first, and let go of them.
     """
-    some = statement.order_by(None).limit(CAP + 1).subquery()
+    rows = statement.order_by(None).with_only_columns(sa.literal(1), maintain_column_froms=True)
+    some = rows.limit(CAP + 1).subquery()
     try:
         with _deadline(session, budget):
             number = session.scalar(sa.select(sa.func.count()).select_from(some)) or 0
