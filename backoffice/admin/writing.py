@@ -1,0 +1,120 @@
+"""How a table's view writes: in one transaction, logged, refused in words, never over another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, request
+from flask_admin.contrib.sqla import ModelView
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+from wtforms import HiddenField
+
+from backoffice.admin.guards import current_actor
+from backoffice.admin.refusals import explain
+from backoffice.db import transaction, utc_now
+from backoffice.errors import BackofficeError, StaleRecordError
+from backoffice.services import audit
+
+_STALE = (
+    "Somebody else has changed this record since you opened it. Nothing was saved. "
+    "Open it again in another tab, compare, and repeat your change there."
+)
+
+
+class Writing(ModelView):
+    """The part of a table's view that creates, changes and deletes."""
+
+    @property
+    def singular(self) -> str:
+        """What one row is called."""
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", self.model.__name__).lower()
+
+    def get_edit_form(self) -> Any:
+        """Return the form, which carries the version of the row it was filled from."""
+        form = super().get_edit_form()
+        form.row_version = HiddenField()
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Return the form of one row."""
+        form = super().edit_form(obj)
+        if request.method != "POST":
+            form.row_version.data = str(obj.version)
+        return form
+
+    def check(self, session: Session, record: Any) -> None:
+        """Raise BackofficeError when a rule forbids the record as it is about to be saved."""
+
+    def create_model(self, form: Any) -> Any:
+        """Add the row; False, with the form kept, when it is refused."""
+        record = self.build_new_instance()
+
+        def add(session: Session) -> None:
+            with session.no_autoflush:
+                form.populate_obj(record)
+            session.add(record)
+            self.check(session, record)
+            changes = audit.differences(session, record)
+            session.flush()
+            audit.record(session, current_actor(), self._action("create"), record, changes=changes)
+
+        return record if self._write(form, add) else False
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change the row; False, with the form kept, when it is refused or out of date."""
+
+        def change(session: Session) -> None:
+            if form.row_version.data != str(model.version):
+                raise StaleRecordError(_STALE)
+            with session.no_autoflush:
+                form.populate_obj(model)
+                changes = audit.differences(session, model)
+                if not changes:
+                    return
+                self.check(session, model)
+            # Also moves the version on when only a relation changed.
+            model.updated_at = utc_now()
+            audit.record(session, current_actor(), self._action("update"), model, changes=changes)
+
+        return self._write(form, change)
+
+    def delete_model(self, model: Any) -> bool:
+        """Delete the row; False when something still needs it."""
+
+        def delete(session: Session) -> None:
+            changes = audit.snapshot(model)
+            audit.record(session, current_actor(), self._action("delete"), model, changes=changes)
+            session.delete(model)
+
+        return self._write((), delete)
+
+    def _write(self, form: Any, work: Callable[[Session], None]) -> bool:
+        try:
+            with transaction() as session:
+                work(session)
+        except BackofficeError as error:
+            flash(str(error), "danger")
+            return False
+        except StaleDataError:
+            flash(_STALE, "danger")
+            return False
+        except IntegrityError as error:
+            if not explain(error, form):
+                flash(_refusal(error, is_deletion=form == ()), "danger")
+            return False
+        return True
+
+    def _action(self, verb: str) -> str:
+        return f"{self.singular.replace(' ', '_')}.{verb}"
+
+
+def _refusal(error: IntegrityError, *, is_deletion: bool) -> str:
+    if "foreign key" in str(error.orig).lower():
+        if is_deletion:
+            return "Other records still need this one, so it was not deleted."
+        return "Somebody else has just deleted what you chose. Nothing was saved."
+    return "A rule of the database forbids this. Nothing was saved."
