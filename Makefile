@@ -38,7 +38,7 @@ lint: setup ## Check format, style, types and imports
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo | tail -n 8
+	@$(BIN)/lint-imports --no-logo
 
 check: lint test ## Everything that must pass before a commit lands
 
