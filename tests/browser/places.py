@@ -24,6 +24,8 @@ def addresses(shop: Shop) -> dict[str, str]:
     return {
         "sign-in": "/login",
         "home": "/admin/",
+        "profile": "/admin/profile/",
+        "palette": "/admin/palette/?q=order",
         "list": "/admin/orders/",
         "list without matches": "/admin/products/?search=zzzzzz",
         "record": f"/admin/orders/details/?id={order}",
