@@ -24,8 +24,10 @@ _READ = """() => ({
   repeated: Array.from(document.querySelectorAll("[id]"), (element) => element.id)
     .filter((id, index, all) => all.indexOf(id) !== index),
 })"""
-# What no page links to, because scripts, style sheets, machines or strangers ask for it.
-_UNLINKED = re.compile(r"login\..*|(.*\.)?static|probes\..*|.*\.(ajax_lookup|export|vega)")
+# What no page links to, because forms, scripts, style sheets, machines or strangers ask for it.
+_UNLINKED = re.compile(
+    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|records|vega)"
+)
 
 
 @dataclass

@@ -63,7 +63,7 @@ def test_a_record_is_found_edited_and_left_by_keys_alone(browse: Browse, shop: S
     page.keyboard.press("Enter")
     expect(page.get_by_text("successfully saved")).to_be_visible()
 
-    tab_to(page, page.locator("summary", has_text="manager"))
+    tab_to(page, page.get_by_role("button", name="manager"))
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("button", name="Sign out", exact=True))
     page.keyboard.press("Enter")
