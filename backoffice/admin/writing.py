@@ -6,27 +6,29 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, request
+from flask import flash, g, request
+from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
+from backoffice.admin.conflicts import find_conflict
 from backoffice.admin.guards import current_actor
 from backoffice.admin.refusals import explain
-from backoffice.db import transaction, utc_now
+from backoffice.db import db, transaction, utc_now
 from backoffice.errors import BackofficeError, StaleRecordError
 from backoffice.services import audit
+from backoffice.services.history import newest_change
 
-_STALE = (
-    "Somebody else has changed this record since you opened it. Nothing was saved. "
-    "Open it again in another tab, compare, and repeat your change there."
-)
+_STALE = "Somebody else has changed this record since you opened it. Nothing was saved."
 
 
 class Writing(ModelView):
     """The part of a table's view that creates, changes and deletes."""
+
+    form_columns: Any
 
     @property
     def singular(self) -> str:
@@ -34,17 +36,26 @@ class Writing(ModelView):
         return re.sub(r"(?<!^)(?=[A-Z])", " ", self.model.__name__).lower()
 
     def get_edit_form(self) -> Any:
-        """Return the form, which carries the version of the row it was filled from."""
+        """Return the form, which carries the version and the newest change that it was made of."""
         form = super().get_edit_form()
         form.row_version = HiddenField()
+        form.row_change = HiddenField()
         return form
 
     def edit_form(self, obj: Any = None) -> Any:
         """Return the form of one row."""
         form = super().edit_form(obj)
         if request.method != "POST":
+            seen = newest_change(db.session(), obj)
             form.row_version.data = str(obj.version)
+            form.row_change.data = "" if seen is None else str(seen)
         return form
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """Show or take the form; one that is out of date is answered with 409 and both versions."""
+        answer = super().edit_view()
+        return (answer, 409) if g.get("conflict") else answer
 
     def check(self, session: Session, record: Any) -> None:
         """Raise BackofficeError when a rule forbids the record as it is about to be saved."""
@@ -80,7 +91,11 @@ class Writing(ModelView):
             model.updated_at = utc_now()
             audit.record(session, current_actor(), self._action("update"), model, changes=changes)
 
-        return self._write(form, change)
+        try:
+            return self._write(form, change)
+        except (StaleRecordError, StaleDataError):
+            g.conflict = find_conflict(form, model, self.form_columns)
+            return False
 
     def delete_model(self, model: Any) -> bool:
         """Delete the row; False when something still needs it."""
@@ -90,17 +105,24 @@ class Writing(ModelView):
             audit.record(session, current_actor(), self._action("delete"), model, changes=changes)
             session.delete(model)
 
-        return self._write((), delete)
+        try:
+            return self._write((), delete)
+        except StaleDataError:
+            flash(_STALE, "danger")
+            return False
 
     def _write(self, form: Any, work: Callable[[Session], None]) -> bool:
+        """Do the work in a transaction; False, with a sentence for the person, when refused.
+
+        Raises StaleRecordError or StaleDataError when somebody else was quicker.
+        """
         try:
             with transaction() as session:
                 work(session)
+        except StaleRecordError:
+            raise
         except BackofficeError as error:
             flash(str(error), "danger")
-            return False
-        except StaleDataError:
-            flash(_STALE, "danger")
             return False
         except IntegrityError as error:
             if not explain(error, form):

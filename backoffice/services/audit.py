@@ -16,6 +16,8 @@ from backoffice.db import Base
 from backoffice.models.audit import Change, ChangeSet
 
 SECRET_FIELDS = frozenset({"password_hash"})
+# Under which key of its details a change set keeps the keys of the records that were told by name.
+KEYS = "keys"
 _UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
 
 Differences = dict[str, tuple[Any, Any]]
@@ -64,10 +66,16 @@ def _not_loaded(session: Session, record: Base, relation: Any) -> Any:
 
 
 def snapshot(record: Base) -> Differences:
-    """Return every filled column of `record` as a change to empty: what a deletion takes away."""
-    columns = sa.inspect(record).mapper.column_attrs
-    values = {column.key: getattr(record, column.key) for column in columns}
-    return {key: (value, None) for key, value in values.items() if value is not None}
+    """Return what a deletion takes away: every filled column, and links of many to many."""
+    mapper = sa.inspect(record).mapper
+    linked = [
+        relation
+        for relation in mapper.relationships
+        if relation.direction is sa.orm.RelationshipDirection.MANYTOMANY
+    ]
+    names = [attribute.key for attribute in (*mapper.column_attrs, *linked)]
+    values = {name: getattr(record, name) for name in names}
+    return {name: (value, None) for name, value in values.items() if value not in (None, [])}
 
 
 def record(
@@ -81,6 +89,7 @@ def record(
     details: dict[str, Any] | None = None,
 ) -> ChangeSet:
     """Write one change set into the caller's transaction; `subject` must have its id."""
+    keys = _keys(changes or {})
     change_set = ChangeSet(
         actor_id=actor.user_id,
         actor_name=actor.name,
@@ -90,7 +99,7 @@ def record(
         table_name=subject.__tablename__ if subject is not None else None,
         record_id=getattr(subject, "id", None),
         record_label=str(subject)[:300] if subject is not None else None,
-        details=details,
+        details=(details or {}) | {KEYS: keys} if keys else details,
         changes=[
             Change(field=field, old_value=old, new_value=new)
             for field, old, new in _all_told(changes or {})
@@ -107,6 +116,21 @@ def _all_told(changes: Differences) -> Iterator[tuple[str, str | None, str | Non
         if old == new and all(isinstance(side, Base) for side in sides):
             old, new = (f"{side} (id {side.id})" for side in sides)
         yield field, old, new
+
+
+def _keys(changes: Differences) -> dict[str, list[Any]]:
+    """Return {field: [keys before, keys after]} of relations: names alone do not lead back."""
+    return {
+        field: [_key(side) for side in sides]
+        for field, sides in changes.items()
+        if any(isinstance(side, Base | list) for side in sides)
+    }
+
+
+def _key(side: Any) -> Any:
+    if isinstance(side, list):
+        return sorted(item.id for item in side)
+    return side.id if side is not None else None
 
 
 def _hidden(field: str, value: Any) -> str | None:

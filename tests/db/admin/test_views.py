@@ -140,7 +140,7 @@ def test_a_stale_save_is_refused_and_keeps_the_form(
 
     response = post(client, f"/admin/tags/edit/?id={tag.id}", name="mine", row_version="1")
 
-    assert response.status_code == 200
+    assert response.status_code == 409
     assert "Somebody else has changed this record" in words(response)
     assert 'value="mine"' in response.text
     session.refresh(tag)
