@@ -32,6 +32,7 @@ class Permission(StrEnum):
     CATALOGUE_WRITE = "catalogue.write"
     CUSTOMER_READ = "customer.read"
     CUSTOMER_WRITE = "customer.write"
+    DATA_EXPORT = "data.export"
     HEALTH_READ = "health.read"
     MIGRATION_READ = "migration.read"
     ORDER_IMPORT = "order.import"
@@ -51,11 +52,11 @@ _SUPPORT = frozenset(
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
-    Role.ANALYST: _LOOK,
+    Role.ANALYST: _LOOK | {P.DATA_EXPORT},
     Role.SUPPORT: _SUPPORT,
     Role.MANAGER: _LOOK
     | _SUPPORT
-    | {P.CATALOGUE_WRITE, P.ORDER_IMPORT, P.AUDIT_READ, P.VIEW_SHARE},
+    | {P.CATALOGUE_WRITE, P.DATA_EXPORT, P.ORDER_IMPORT, P.AUDIT_READ, P.VIEW_SHARE},
     Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.AUDIT_READ}),
     Role.ADMIN: frozenset(Permission),
 }

@@ -91,6 +91,9 @@ class BaseConfig(BaseSettings):
 
     REPORT_CONCURRENCY: int = Field(3, ge=1, description="Reports running at once per process.")
 
+    EXPORT_MAX_ROWS: int = Field(1_000_000, ge=1, description="Rows that one export may hold.")
+    EXPORT_CONCURRENCY: int = Field(2, ge=1, description="Exports running at once per process.")
+
     @field_validator("SHOP_TIMEZONE")
     @classmethod
     def _zone_exists(cls, name: str) -> str:

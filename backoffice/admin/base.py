@@ -10,6 +10,7 @@ from flask_login import current_user
 from jinja2 import pass_context
 
 from backoffice.access import Permission
+from backoffice.admin.exporting import Exporting
 from backoffice.admin.formatters import show
 from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
@@ -28,7 +29,7 @@ _WRITES = {
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Writing):
+class TableView(Guarded, Listing, Choosing, Exporting, Writing):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -61,6 +62,7 @@ class TableView(Guarded, Listing, Choosing, Writing):
             raise TypeError(f"{type(self).__name__} must declare form_columns.")
         super().__init__(self.model_class, db, **options)
         self.prepare_list()
+        self.prepare_export()
 
     @property
     def _may_write(self) -> bool:
