@@ -47,6 +47,31 @@ def test_every_kind_of_page_is_accessible(
     assert found == {}
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_opens_on_a_list_is_accessible(
+    browse: Browse, theme: Literal["light", "dark"], width: int
+) -> None:
+    page = browse(Role.ADMIN, color_scheme=theme, viewport={"width": width, "height": 900})
+    page.goto("/admin/orders/")
+    found = {}
+
+    for menu in page.locator("main details").all():
+        menu.evaluate("(element) => { element.open = true }")
+        found[menu.locator("summary").inner_text()] = violations(page)
+        menu.evaluate("(element) => { element.open = false }")
+    page.get_by_role("button", name="admin").click()
+    found["person"] = violations(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+K")
+    page.keyboard.type("products")
+    page.locator("#palette-list").get_by_role("option").first.wait_for()
+    found["palette"] = violations(page)
+
+    assert len(found) > 2
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
 @pytest.mark.parametrize("kind", ["list", "record", "form", "report", "health", "home"])
 def test_a_page_is_no_wider_than_a_phone(browse: Browse, shop: Shop, kind: str) -> None:
     page = browse(Role.ADMIN, viewport={"width": 390, "height": 844})
