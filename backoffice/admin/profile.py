@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from backoffice.admin.devices import device
 from backoffice.admin.guards import Page, current_actor
-from backoffice.admin.viewer import DENSITIES, THEMES, choices, time_zones
+from backoffice.admin.viewer import DENSITIES, SHORTCUTS, THEMES, choices, time_zones
 from backoffice.db import db
 from backoffice.errors import InputError, NotFoundError
 from backoffice.services.login_sessions import end_session, open_sessions
@@ -43,7 +43,12 @@ class ProfilePage(Page):
     @expose("/settings", methods=["POST"])
     def settings(self) -> Any:
         """Keep the settings that were sent; raises InputError for one that does not exist."""
-        allowed = {"theme": THEMES, "density": DENSITIES, "time_zone": time_zones()}
+        allowed = {
+            "theme": THEMES,
+            "density": DENSITIES,
+            "shortcuts": SHORTCUTS,
+            "time_zone": time_zones(),
+        }
         values = {name: request.form[name] or None for name in allowed if name in request.form}
         for name, value in values.items():
             if value is not None and value not in allowed[name]:

@@ -1,4 +1,4 @@
-"""How this person wants the console to look: theme, density and time zone."""
+"""How this person wants the console: theme, density, time zone and keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from backoffice.services.preferences import preferences_of
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact",)
+SHORTCUTS = ("off",)
 
 
 def choices() -> dict[str, Any]:
@@ -47,6 +48,8 @@ def appearance(*, ask: bool = True) -> Markup:
         attributes += Markup(' data-bs-theme="{}"').format(chosen["theme"])
     if chosen.get("density") in DENSITIES:
         attributes += Markup(' data-density="{}"').format(chosen["density"])
+    if chosen.get("shortcuts") in SHORTCUTS:
+        attributes += Markup(' data-shortcuts="off"')
     return attributes
 
 
