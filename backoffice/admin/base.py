@@ -16,7 +16,8 @@ from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
 from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.view import Listing
-from backoffice.admin.writing import Writing
+from backoffice.admin.record import Recording
+from backoffice.admin.reverting import Reverting
 from backoffice.db import Base, ExactNumeric, db
 
 _WRITES = {
@@ -29,7 +30,7 @@ _WRITES = {
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Exporting, Writing):
+class TableView(Guarded, Listing, Choosing, Exporting, Recording, Reverting):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -62,6 +63,7 @@ class TableView(Guarded, Listing, Choosing, Exporting, Writing):
             raise TypeError(f"{type(self).__name__} must declare form_columns.")
         super().__init__(self.model_class, db, **options)
         self.prepare_list()
+        self.prepare_record()
         self.prepare_export()
 
     @property

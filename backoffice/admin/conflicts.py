@@ -72,7 +72,7 @@ def _clash(field: Any, theirs: Any, since: Sequence[ChangeSet], is_all_told: boo
     is_untouched = bool(edits) and is_told(mine, edits[-1], BEFORE)
     if is_untouched:
         field.raw_data = None
-        field.data = theirs
+        field.process(None, data=theirs)
     return Clash(
         label=field.label.text,
         base=_base(edits[-1]) if edits else theirs,

@@ -52,6 +52,19 @@ class OrderView(TableView):
     column_labels = {"user": "Customer", "total_amount": "Total", "email": "E-mail"}
     eager = (joinedload(Order.user).load_only(User.username),)
     details_template = "admin/orders/details.html"
+    groups = {
+        "Order": ("number", "placed_at", "status", "country"),
+        "Customer": ("user", "customer_name", "email", "address"),
+        "Amounts": (
+            "subtotal_amount",
+            "discount_amount",
+            "shipping_amount",
+            "tax_amount",
+            "total_amount",
+            "currency",
+        ),
+        "Course": ("paid_at", "shipped_at", "completed_at", "cancelled_at", "cancel_reason"),
+    }
     form_columns = ("email", "customer_name", "address", "country")
     form_args: dict[str, Any] = {
         "email": {

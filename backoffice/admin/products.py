@@ -12,7 +12,8 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import raised, stripped
 from backoffice.admin.listing.filters import NamedFilter
-from backoffice.models import Category, Product, Tag
+from backoffice.admin.record import Panel
+from backoffice.models import Category, OrderItem, Product, Tag
 
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
 
@@ -56,6 +57,19 @@ class ProductView(TableView):
     searchable = ("sku", "name")
     column_labels = {"sku": "SKU"}
     eager = (joinedload(Product.category).load_only(Category.name),)
+    groups = {
+        "Article": ("sku", "name", "category", "tags", "description"),
+        "Price and stock": (
+            "price",
+            "unit_cost",
+            "stock",
+            "low_stock_threshold",
+            "is_available",
+        ),
+    }
+    panels = (
+        Panel("order_items", "product", newest=(OrderItem.order_id.desc(), OrderItem.id.desc())),
+    )
     record_eager = (selectinload(Product.tags).load_only(Tag.name),)
     form_columns = (
         "sku",

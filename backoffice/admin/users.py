@@ -10,6 +10,7 @@ from wtforms.validators import Email, InputRequired, Regexp
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
+from backoffice.admin.record import Panel
 from backoffice.models import Profile, User
 
 _EMAIL = {"filters": [stripped, lowered], "validators": [Email("Enter an e-mail address.")]}
@@ -30,6 +31,11 @@ class UserView(TableView):
     searchable = ("username", "email")
     column_labels = {"email": "E-mail", "username": "User name"}
     eager = (joinedload(User.profile).load_only(Profile.full_name),)
+    groups = {
+        "Account": ("username", "email", "role", "is_active", "profile"),
+        "Use": ("last_login_at", "created_at", "updated_at"),
+    }
+    panels = (Panel("orders", "user"),)
     form_columns = ("username", "email", "is_active")
     form_args: dict[str, Any] = {
         "username": {
@@ -59,6 +65,11 @@ class ProfileView(TableView):
     searchable = ("full_name",)
     column_labels = {"avatar_url": "Avatar address"}
     eager = (joinedload(Profile.user).load_only(User.username),)
+    groups = {
+        "Person": ("user", "full_name", "country", "phone_number", "bio", "avatar_url"),
+        "Record": ("created_at", "updated_at"),
+    }
+    panels = (Panel("orders", "user", key="user_id"),)
     form_columns = ("full_name", "phone_number", "country", "bio", "avatar_url")
     form_args: dict[str, Any] = {
         "full_name": {"filters": [stripped]},

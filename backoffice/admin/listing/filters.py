@@ -155,11 +155,15 @@ class RangeFilter(Filter):
 
 
 class NumberFilter(RangeFilter):
-    """A number between two others."""
+    """A number between two others, or exactly one."""
+
+    suffixes = ("", ".min", ".max")
 
     def term(self, key: str, value: str, viewer: Viewer) -> Term:
         """Return the term of one bound."""
         number = self._number(value)
+        if key == self.name:
+            return Term(key, value, f"{self.label}: {value}", self.attribute == number)
         if key.endswith(".min"):
             return Term(key, value, f"{self.label} ≥ {value}", self.attribute >= number)
         return Term(key, value, f"{self.label} ≤ {value}", self.attribute <= number)
