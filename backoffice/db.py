@@ -193,7 +193,7 @@ def watch_engine(engine: Engine, slow_seconds: float) -> None:
         conn: Connection, _cursor: Any, sql: str, _values: Any, _context: Any, _many: bool
     ) -> None:
         log = statement_log.get()
-        if log is None:
+        if log is None or sql.startswith("BEGIN"):  # which only SQLite is told in words
             return
         seconds = time.perf_counter() - conn.info.get("statement_started", time.perf_counter())
         log.count += 1
@@ -218,9 +218,7 @@ def configure_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "")
-        # On the driver itself: this is no statement of a page, and is not counted as one.
-        driver: Any = connection.connection.driver_connection
-        driver.execute(f"BEGIN {mode}".strip())
+        connection.exec_driver_sql(f"BEGIN {mode}".strip())
 
 
 def init_engines(slow_seconds: float) -> None:
