@@ -15,6 +15,7 @@ from backoffice.admin.home import HomePage
 from backoffice.admin.migrations import MigrationsPage
 from backoffice.admin.orders import OrderItemView, OrderView
 from backoffice.admin.palette import PalettePage
+from backoffice.admin.picking.view import check_pickers
 from backoffice.admin.products import ProductView
 from backoffice.admin.profile import ProfilePage
 from backoffice.admin.reports import ReportsPage
@@ -46,6 +47,7 @@ def init_app(app: Flask) -> None:
         PalettePage(name="Go to", endpoint="palette"),
     ):
         admin.add_view(view)
+    check_pickers(admin)
     formatters.init_app(app)
     icons.init_app(app)
     palette.init_app(app, admin)

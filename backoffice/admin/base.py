@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import abort, request
+from flask import abort, request, session
 from flask_login import current_user
 from jinja2 import pass_context
 
@@ -16,6 +16,7 @@ from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
 from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.view import Listing
+from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
 from backoffice.admin.reverting import Reverting
 from backoffice.db import Base, ExactNumeric, db
@@ -27,10 +28,12 @@ _WRITES = {
     "ajax_update": "column_editable_list",
     "action_view": "can_delete",
 }
+# Said of a form that says itself what is wrong with it.
+_FLASHED = ("Failed to create record.", "Failed to save record.")
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Exporting, Recording, Reverting):
+class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Reverting):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -61,10 +64,21 @@ class TableView(Guarded, Listing, Choosing, Exporting, Recording, Reverting):
                 raise TypeError(f"{type(self).__name__} must declare {attribute}.")
         if self.write and not self.form_columns:
             raise TypeError(f"{type(self).__name__} must declare form_columns.")
+        self.prepare_pickers()
         super().__init__(self.model_class, db, **options)
         self.prepare_list()
         self.prepare_record()
         self.prepare_export()
+
+    def scaffold_form(self) -> Any:
+        """Return the form of the declared columns; without any, Flask-Admin would take all."""
+        return super().scaffold_form() if self.form_columns else self.form_base_class
+
+    def render(self, template: str, **values: Any) -> Any:
+        """Render a page, without what Flask-Admin flashes beside a form that was refused."""
+        if "form" in values and "_flashes" in session:
+            session["_flashes"] = [said for said in session["_flashes"] if said[1] not in _FLASHED]
+        return super().render(template, **values)
 
     @property
     def _may_write(self) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import stripped
+from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category
 from backoffice.services.categories import require_no_cycle
@@ -28,6 +29,7 @@ class CategoryView(TableView):
     filters = ("parent", "updated_at")
     searchable = ("name",)
     eager = (joinedload(Category.parent).load_only(Category.name),)
+    pickers = {"parent": Picker(Category, search=("name",), hint="parent.name", contains=True)}
     panels = (Panel("products", "category"), Panel("categories", "parent"))
     form_columns = ("name", "parent")
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.contrib.sqla.validators import Unique
 from flask_admin.model.form import converts
 from wtforms import fields, validators
 from wtforms.fields.core import UnboundField
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
+
+from backoffice.admin.picking.fields import PickerField
 
 
 class Finite:
@@ -66,30 +67,6 @@ class AmountField(_NumberField, fields.DecimalField):
         return f"{self.data:.{places}f}"
 
 
-class RecordSelectField(QuerySelectField):
-    """A choice of one record."""
-
-    def pre_validate(self, form: Any) -> None:
-        """Refuse an id that is no choice; Flask-Admin would save it as nothing chosen."""
-        if self.data is None and self._formdata:
-            raise ValidationError("Choose one that is there.")
-        super().pre_validate(form)
-
-
-class RecordsSelectField(QuerySelectMultipleField):
-    """A choice of several records."""
-
-    def pre_validate(self, form: Any) -> None:
-        """Refuse ids that are no choice; Flask-Admin would leave them out."""
-        _ = self.data  # looks the ids up
-        if self._invalid_formdata:
-            raise ValidationError("Choose those that are there.")
-        super().pre_validate(form)
-
-
-_RECORD_FIELDS = {QuerySelectField: RecordSelectField, QuerySelectMultipleField: RecordsSelectField}
-
-
 class Converter(AdminModelConverter):
     """Flask-Admin's converter, with bounds on numbers and no column dropped in silence."""
 
@@ -120,12 +97,16 @@ class Converter(AdminModelConverter):
         if field is None and name in (self.view.form_columns or ()):
             raise TypeError(f"{model.__name__}.{name}: no form field for this type. Add one.")
         if isinstance(field, UnboundField):
-            field.field_class = _RECORD_FIELDS.get(field.field_class, field.field_class)
             _mend(field.kwargs, prop)
-            if field.field_class is RecordSelectField:
-                # Without a text, WTForms shows the value, "__None".
-                field.kwargs.setdefault("blank_text", "–")
         return field
+
+    def _model_select_field(
+        self, prop: Any, multiple: Any, remote_model: Any, **options: Any
+    ) -> Any:
+        """Return a picker; Flask-Admin's own select would load the whole table."""
+        if prop.key not in self.view.pickers:
+            raise TypeError(f"{type(self.view).__name__}.{prop.key}: declare its picker.")
+        return PickerField(view=self.view, relation=prop.key, **options)
 
     def _get_label(self, name: str, field_args: dict[str, Any]) -> str:
         """Return the label that the column has in the list."""

@@ -10,7 +10,8 @@ from wtforms.validators import Email
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
-from backoffice.models import Order, OrderItem, User
+from backoffice.admin.picking.picker import Picker
+from backoffice.models import Order, OrderItem, Product, User
 
 
 class OrderView(TableView):
@@ -51,6 +52,11 @@ class OrderView(TableView):
     searchable = ("number", "email")
     column_labels = {"user": "Customer", "total_amount": "Total", "email": "E-mail"}
     eager = (joinedload(Order.user).load_only(User.username),)
+    pickers = {
+        "user": Picker(
+            User, search=("username", "email"), hint="email", read=Permission.CUSTOMER_READ
+        )
+    }
     details_template = "admin/orders/details.html"
     groups = {
         "Order": ("number", "placed_at", "status", "country"),
@@ -97,3 +103,4 @@ class OrderItemView(TableView):
     searchable = ("sku",)
     column_labels = {"sku": "SKU"}
     eager = (joinedload(OrderItem.order).load_only(Order.number),)
+    pickers = {"product": Picker(Product, search=("sku", "name"), hint="name")}

@@ -12,6 +12,7 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import raised, stripped
 from backoffice.admin.listing.filters import NamedFilter
+from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category, OrderItem, Product, Tag
 
@@ -71,6 +72,10 @@ class ProductView(TableView):
         Panel("order_items", "product", newest=(OrderItem.order_id.desc(), OrderItem.id.desc())),
     )
     record_eager = (selectinload(Product.tags).load_only(Tag.name),)
+    pickers = {
+        "category": Picker(Category, search=("name",), hint="parent.name", contains=True),
+        "tags": Picker(Tag, search=("name",), many=True, contains=True),
+    }
     form_columns = (
         "sku",
         "name",

@@ -10,6 +10,7 @@ from wtforms.validators import Email, InputRequired, Regexp
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
+from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Profile, User
 
@@ -65,6 +66,11 @@ class ProfileView(TableView):
     searchable = ("full_name",)
     column_labels = {"avatar_url": "Avatar address"}
     eager = (joinedload(Profile.user).load_only(User.username),)
+    pickers = {
+        "user": Picker(
+            User, search=("username", "email"), hint="email", read=Permission.CUSTOMER_READ
+        )
+    }
     groups = {
         "Person": ("user", "full_name", "country", "phone_number", "bio", "avatar_url"),
         "Record": ("created_at", "updated_at"),

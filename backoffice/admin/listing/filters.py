@@ -228,13 +228,22 @@ class DayFilter(RangeFilter):
 
 
 class RelationFilter(Filter):
-    """One or several rows of another table, by their keys."""
+    """One or several rows of another table, by their keys; `.find` only looks for such rows."""
 
     template = "relation"
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the URL that belong to this filter."""
+        return (*super().keys, f"{self.name}.find")
+
+    def terms(self, values: Values, viewer: Viewer) -> list[Term]:
+        """Return what was asked; to look for rows asks nothing yet."""
+        return super().terms({**values, f"{self.name}.find": ()}, viewer)
+
     def term(self, key: str, value: str, viewer: Viewer) -> Term:
         """Return the term of one row."""
-        if not (value.isascii() and value.isdigit() and int(value) < 2**63):
+        if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63):
             raise InputError(f"{self.label}: {value[:40]!r} is no key.")
         return Term(key, value, f"{self.label}: #{value}", self.attribute == int(value))
 

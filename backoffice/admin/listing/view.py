@@ -51,6 +51,7 @@ class Listing:
     render: Any
     saved_views: Any
     default_view: Any
+    name_chosen: Any
 
     def prepare_list(self) -> None:
         """Resolve what the view declares; raise TypeError for what cannot work."""
@@ -162,6 +163,7 @@ class Listing:
         if default is not None and not request.args:
             return redirect(f"{self.get_url('.index_view')}?{default.query}&view={default.id}")
         state = self.list_state()
+        self.name_chosen(state)
         page = self.page(state)
         if not page.rows and (state.after or state.before) and not state.notices:
             return redirect(f"{self.get_url('.index_view')}?{state.query()}")

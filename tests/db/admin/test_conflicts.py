@@ -42,7 +42,7 @@ def fields(product: Product) -> dict[str, Any]:
         "sku": product.sku,
         "name": product.name,
         "description": product.description or "",
-        "category": product.category_id or "__None",
+        "category": product.category_id or "",
         "price": str(product.price),
         "low_stock_threshold": str(product.low_stock_threshold),
         "is_available": "y",

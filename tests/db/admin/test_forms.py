@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -139,13 +138,3 @@ def test_an_id_of_thousands_of_digits_is_not_found(
     session: Session, client: FlaskClient, page: str
 ) -> None:
     assert client.get(f"/admin/tags/{page}/?id={'9' * 5000}").status_code == 404
-
-
-def test_a_choice_of_records_is_a_select_with_a_readable_blank(
-    session: Session, client: FlaskClient
-) -> None:
-    page = client.get("/admin/products/new/").text
-
-    assert re.search(r'<select class="form-select"[^>]* name="category"', page)
-    assert re.search(r'<select class="form-select"[^>]* name="tags"', page)
-    assert '<option selected value="__None">–</option>' in page

@@ -192,7 +192,7 @@ def test_rules_hold_for_a_revert_as_for_a_form(session: Session, client: FlaskCl
         client,
         f"/admin/categories/edit/?id={low.id}",
         name="Low",
-        parent="__None",
+        parent="",
         row_version=low.version,
     )
     session.expire_all()

@@ -1,0 +1,1 @@
+"""Pickers: choosing rows of another table without ever loading that table."""
