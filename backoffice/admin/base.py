@@ -10,6 +10,7 @@ from flask_login import current_user
 from jinja2 import pass_context
 
 from backoffice.access import Permission
+from backoffice.admin.deleting import Deleting
 from backoffice.admin.exporting import Exporting
 from backoffice.admin.formatters import show
 from backoffice.admin.forms import Converter
@@ -18,13 +19,14 @@ from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.view import Listing
 from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
-from backoffice.admin.reverting import Reverting
 from backoffice.db import Base, ExactNumeric, db
 
 _WRITES = {
     "create_view": "can_create",
     "edit_view": "can_edit",
     "delete_view": "can_delete",
+    "archive_view": "can_edit",
+    "revert_view": "can_edit",
     "ajax_update": "column_editable_list",
     "action_view": "can_delete",
 }
@@ -33,7 +35,7 @@ _FLASHED = ("Failed to create record.", "Failed to save record.")
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Reverting):
+class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Deleting):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]

@@ -76,6 +76,7 @@ class ProductView(TableView):
         "category": Picker(Category, search=("name",), hint="parent.name", contains=True),
         "tags": Picker(Tag, search=("name",), many=True, contains=True),
     }
+    archives = ("is_available", False)
     form_columns = (
         "sku",
         "name",

@@ -97,20 +97,6 @@ class Writing(ModelView):
             g.conflict = find_conflict(form, model, self.form_columns)
             return False
 
-    def delete_model(self, model: Any) -> bool:
-        """Delete the row; False when something still needs it."""
-
-        def delete(session: Session) -> None:
-            changes = audit.snapshot(model)
-            audit.record(session, current_actor(), self._action("delete"), model, changes=changes)
-            session.delete(model)
-
-        try:
-            return self._write((), delete)
-        except StaleDataError:
-            flash(_STALE, "danger")
-            return False
-
     def _write(self, form: Any, work: Callable[[Session], None]) -> bool:
         """Do the work in a transaction; False, with a sentence for the person, when refused.
 

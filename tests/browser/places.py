@@ -20,7 +20,7 @@ def addresses(shop: Shop) -> dict[str, str]:
     with shop.session() as session:
         order = session.scalars(sa.select(Order.id).order_by(Order.id)).first()
         product = session.scalars(sa.select(Product.id).order_by(Product.id)).first()
-        change_set = _change_set(session)
+        change_set, made = _change_set(session)
     return {
         "sign-in": "/login",
         "home": "/admin/",
@@ -30,6 +30,9 @@ def addresses(shop: Shop) -> dict[str, str]:
         "list without matches": "/admin/products/?search=zzzzzz",
         "record": f"/admin/orders/details/?id={order}",
         "record that may be deleted": f"/admin/products/details/?id={product}",
+        "record with its past": f"/admin/products/details/?id={made}",
+        "delete": f"/admin/products/delete/?id={made}",
+        "delete that is forbidden": f"/admin/products/delete/?id={product}",
         "form": f"/admin/products/edit/?id={product}",
         "new": "/admin/products/new/",
         "reports": "/admin/reports/",
@@ -44,12 +47,13 @@ def addresses(shop: Shop) -> dict[str, str]:
     }
 
 
-def _change_set(session: Any) -> int:
+def _change_set(session: Any) -> tuple[int, int]:
+    """Edit a product; return the ids of the change set and of the product."""
     product = make_product(session)
     product.name = "Renamed"
     changes = audit.differences(session, product)
-    made: ChangeSet = audit.record(
+    change_set: ChangeSet = audit.record(
         session, command_actor("tester"), "product.update", product, changes=changes
     )
     session.commit()
-    return made.id
+    return change_set.id, product.id

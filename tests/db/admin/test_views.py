@@ -243,7 +243,7 @@ def test_deleting_leaves_a_full_record_of_what_went(
 ) -> None:
     tag = make_tag(session, "gone")
 
-    response = post(client, "/admin/tags/delete/", id=tag.id)
+    response = post(client, "/admin/tags/delete/", id=tag.id, row_version="1")
 
     assert response.status_code == 302
     assert count(session, Tag) == 0
@@ -257,7 +257,7 @@ def test_what_others_still_need_is_not_deleted(
     make_order(session, (product, 1, Decimal(5)))
 
     for endpoint, record in (("products", product.id), ("categories", product.category_id)):
-        post(client, f"/admin/{endpoint}/delete/", id=record)
+        post(client, f"/admin/{endpoint}/delete/", id=record, row_version="1")
         assert "still need this one" in words(client.get(f"/admin/{endpoint}/"))
 
     assert (count(session, Product), count(session, Category), count(session, ChangeSet)) == (
