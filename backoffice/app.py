@@ -33,8 +33,9 @@ def create_app(config: BaseConfig | None = None) -> Flask:
 
 def _init_database(app: Flask, config: BaseConfig) -> None:
     url = make_url(config.SQLALCHEMY_DATABASE_URI)
-    if url.get_backend_name() == "sqlite" and url.database and config.APP_ENV == "development":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    is_file = url.database and not url.database.startswith("file:")
+    if url.get_backend_name() == "sqlite" and is_file and config.APP_ENV == "development":
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     with app.app_context():
         init_engines(config.SLOW_QUERY_MS / 1000)

@@ -17,6 +17,8 @@ from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_SECRET_LENGTH = 32
+# Seconds; without them a Redis that is silent holds up every sign-in.
+_REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}
 _TEST_NAME = re.compile(r"(?<![a-z])test(s|ing|db)?(?![a-z])")
 
 
@@ -174,6 +176,7 @@ class BaseConfig(BaseSettings):
             "PERMANENT_SESSION_LIFETIME": timedelta(minutes=self.SESSION_IDLE_MINUTES),
             "TRUSTED_HOSTS": self.TRUSTED_HOSTS or None,
             "RATELIMIT_STORAGE_URI": self.REDIS_URL or "memory://",
+            "RATELIMIT_STORAGE_OPTIONS": _REDIS_PATIENCE if self.REDIS_URL else {},
             "RATELIMIT_HEADERS_ENABLED": True,
             "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(self.REDIS_URL),
             "WTF_CSRF_TIME_LIMIT": None,

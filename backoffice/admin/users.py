@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import flash, redirect, request
+from flask_admin import expose
 from sqlalchemy.orm import joinedload
 from wtforms.validators import Email, InputRequired, Regexp
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
+from backoffice.admin.guards import current_actor
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
+from backoffice.errors import RuleViolationError
 from backoffice.models import Profile, User
+from backoffice.services.users import set_active
 
 _EMAIL = {"filters": [stripped, lowered], "validators": [Email("Enter an e-mail address.")]}
 
 
 class UserView(TableView):
-    """Accounts; role and password have their own commands."""
+    """Accounts; role and password have their own commands, (de)activating its own buttons."""
 
     model_class = User
     read = Permission.USER_READ
@@ -37,7 +42,8 @@ class UserView(TableView):
         "Use": ("last_login_at", "created_at", "updated_at"),
     }
     panels = (Panel("orders", "user"),)
-    form_columns = ("username", "email", "is_active")
+    details_template = "admin/users/details.html"
+    form_columns = ("username", "email")
     form_args: dict[str, Any] = {
         "username": {
             "filters": [stripped, lowered],
@@ -48,6 +54,28 @@ class UserView(TableView):
         },
         "email": _EMAIL,
     }
+
+    @expose("/activate/", methods=("POST",))
+    def activate(self) -> Any:
+        """Let the account sign in again."""
+        return self._set_active(is_active=True)
+
+    @expose("/deactivate/", methods=("POST",))
+    def deactivate(self) -> Any:
+        """Let the account sign in no longer, and end its sessions."""
+        return self._set_active(is_active=False)
+
+    def _set_active(self, *, is_active: bool) -> Any:
+        current_actor().require(Permission.USER_WRITE)
+        user = self.get_one(request.form.get("id", ""))
+        key, name = user.id, str(user)
+        try:
+            set_active(current_actor(), key, is_active=is_active)
+        except RuleViolationError as error:
+            flash(str(error), "danger")
+        else:
+            flash(f"{name} is {'active' if is_active else 'deactivated'}.", "success")
+        return redirect(request.form.get("url") or self.get_url(".details_view", id=key))
 
 
 class ProfileView(TableView):

@@ -7,9 +7,10 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from backoffice.access import Role
 from backoffice.db import Base
 from backoffice.errors import NotFoundError
-from backoffice.models import Category
+from backoffice.models import Category, User
 
 Row = TypeVar("Row", bound=Base)
 
@@ -24,6 +25,25 @@ def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
     if row is None:
         raise NotFoundError(f"There is no such {model.__name__.lower()}.")
     return row
+
+
+def lock_user_and_admins(session: Session, user_id: int) -> tuple[User, list[User]]:
+    """Return an account and all active administrators, locked: two may be leaving at once.
+
+    Raises NotFoundError without the account.
+    """
+    admins = sa.and_(User.role == Role.ADMIN, User.is_active)
+    rows = session.scalars(
+        sa.select(User)
+        .where(sa.or_(User.id == user_id, admins))
+        .order_by(User.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    user = next((row for row in rows if row.id == user_id), None)
+    if user is None:
+        raise NotFoundError("There is no such user.")
+    return user, [row for row in rows if row.role is Role.ADMIN and row.is_active]
 
 
 def lock_category_tree(session: Session) -> None:

@@ -17,7 +17,7 @@ from backoffice.db import transaction
 from backoffice.errors import InputError, NotFoundError, RuleViolationError
 from backoffice.models import User
 from backoffice.services import audit
-from backoffice.services.locks import lock_row
+from backoffice.services.locks import lock_row, lock_user_and_admins
 from backoffice.services.login_sessions import end_all
 
 HASH_METHOD = "scrypt"
@@ -53,6 +53,31 @@ def set_password(actor: Actor, user_id: int, *, password: str) -> User:
         changes = audit.differences(session, user)
         audit.record(session, actor, "user.set_password", user, changes=changes)
         end_all(session, user.id)
+    return user
+
+
+def set_active(actor: Actor, user_id: int, *, is_active: bool) -> User:
+    """Let the account sign in, or no longer; deactivating ends all its sessions.
+
+    Raises RuleViolationError for the actor's own account and for the last active administrator.
+    """
+    actor.require(Permission.USER_WRITE)
+    if actor.user_id == user_id and not is_active:
+        raise RuleViolationError("You cannot deactivate your own account.")
+    with transaction() as session:
+        user, admins = lock_user_and_admins(session, user_id)
+        if user.is_active is is_active:
+            return user
+        if not is_active and admins == [user]:
+            raise RuleViolationError("This is the last active administrator.")
+        user.is_active = is_active
+        if not is_active:
+            user.session_version += 1
+        changes = audit.differences(session, user)
+        verb = "activate" if is_active else "deactivate"
+        audit.record(session, actor, f"user.{verb}", user, changes=changes)
+        if not is_active:
+            end_all(session, user.id)
     return user
 
 

@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     bootstrap.init_app(app)
     assets.init_app(app)
-    limits.limiter.init_app(app)
+    limits.init_app(app)
     login.init_app(app)
     probes.init_app(app)
     hops = app.config["PROXY_HOPS"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,11 @@ from pythonjsonlogger.json import JsonFormatter
 from backoffice.web.request_id import current_request_id
 
 _TEXT = "%(asctime)s %(levelname)-7s %(request_id)s %(message)s"
+# A value may have several lines, so it ends only where a traceback goes on.
+_DETAIL = re.compile(
+    r"^DETAIL: .*?(?=^\[SQL|^\(Background|^$\n^The above exception|^$\n^During handling|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 class RequestIdFilter(logging.Filter):
@@ -23,7 +29,15 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-class TextFormatter(logging.Formatter):
+class _WithoutRows(logging.Formatter):
+    """Leaves out what PostgreSQL tells of the row it refused: that is somebody's data."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the traceback."""
+        return _DETAIL.sub("DETAIL: left out\n", super().formatException(ei))
+
+
+class TextFormatter(_WithoutRows):
     """The message, then the facts of the event as key=value."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
@@ -38,7 +52,7 @@ class TextFormatter(logging.Formatter):
         return " ".join([line, *(f"{key}={value}" for key, value in facts.items())])
 
 
-class FactsJsonFormatter(JsonFormatter):
+class FactsJsonFormatter(_WithoutRows, JsonFormatter):
     """One JSON object per line, the facts of the event as its members."""
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:

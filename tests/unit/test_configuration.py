@@ -253,3 +253,23 @@ def test_gunicorn_ends_at_once_instead_of_restarting_its_workers() -> None:
     assert done.stderr.count("DATABASE_URL is missing") == 1
     assert "Traceback" not in done.stderr
     assert "Booting worker" not in done.stderr
+
+
+def test_a_silent_redis_holds_nobody_up_for_long() -> None:
+    patience = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    shared = TestingConfig(SQLALCHEMY_DATABASE_URI="sqlite:///x", REDIS_URL="redis://r.example")
+
+    assert shared.flask_settings()["RATELIMIT_STORAGE_OPTIONS"] == patience
+    alone = TestingConfig(SQLALCHEMY_DATABASE_URI="sqlite:///x").flask_settings()
+    assert alone["RATELIMIT_STORAGE_OPTIONS"] == {}
+
+
+def test_a_sqlite_uri_makes_no_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///file:{tmp_path}/there/shop.sqlite?uri=true"
+
+    create_app(DevelopmentConfig(SECRET_KEY=KEY, SQLALCHEMY_DATABASE_URI=url))
+
+    assert list(tmp_path.iterdir()) == []

@@ -40,7 +40,6 @@ CREATABLE = {"products", "categories", "tags", "users"}
 OPEN_TO_STRANGERS = {
     "static",
     "bootstrap.static",
-    "admin.static",
     "login.login",
     "login.logout",
     "login.logout_everywhere",

@@ -18,7 +18,7 @@ from backoffice.errors import (
     PermissionDeniedError,
     RuleViolationError,
 )
-from backoffice.models import Change, ChangeSet, User
+from backoffice.models import Change, ChangeSet, LoginSession, User
 from backoffice.services import users
 from backoffice.services.login_sessions import begin_session
 from tests.factories import PASSWORD, count, make_user
@@ -246,3 +246,69 @@ def test_signing_in_is_noted_and_makes_no_form_stale(session: Session) -> None:
     assert (user.version, user.updated_at) == (1, long_ago)
     change_set = session.scalars(sa.select(ChangeSet)).one()
     assert (change_set.action, change_set.actor_id) == ("user.login", user.id)
+
+
+def test_deactivating_ends_every_session(session: Session, shell: Actor) -> None:
+    make_user(session, Role.ADMIN)
+    user = make_user(session, Role.SUPPORT)
+    begin_session(user, address=None, user_agent=None)
+
+    users.set_active(shell, user.id, is_active=False)
+
+    session.expire_all()
+    assert (user.is_active, user.session_version) == (False, 2)
+    ended = session.scalars(sa.select(LoginSession.ended_at)).all()
+    assert len(ended) == 1
+    assert None not in ended
+    made = session.scalars(sa.select(ChangeSet).order_by(ChangeSet.id.desc())).first()
+    assert made is not None
+    assert made.action == "user.deactivate"
+    assert {change.field for change in made.changes} == {"is_active", "session_version"}
+
+
+def test_activating_lets_an_account_in_again_and_is_told_once(
+    session: Session, shell: Actor
+) -> None:
+    user = make_user(session, Role.SUPPORT, is_active=False)
+
+    users.set_active(shell, user.id, is_active=True)
+    users.set_active(shell, user.id, is_active=True)
+
+    session.expire_all()
+    assert (user.is_active, user.session_version) == (True, 1)
+    assert session.scalars(sa.select(ChangeSet.action)).all() == ["user.activate"]
+
+
+def test_nobody_deactivates_themselves(session: Session) -> None:
+    make_user(session, Role.ADMIN)
+    user = make_user(session, Role.ADMIN)
+
+    with pytest.raises(RuleViolationError, match="your own"):
+        users.set_active(staff_actor(user.id, user.username, user.role), user.id, is_active=False)
+
+    session.expire_all()
+    assert (user.is_active, count(session, ChangeSet)) == (True, 0)
+
+
+def test_the_last_active_administrator_stays(session: Session, shell: Actor) -> None:
+    last = make_user(session, Role.ADMIN)
+    make_user(session, Role.ADMIN, is_active=False)
+
+    with pytest.raises(RuleViolationError, match="last active administrator"):
+        users.set_active(shell, last.id, is_active=False)
+
+    session.expire_all()
+    assert (last.is_active, count(session, ChangeSet)) == (True, 0)
+
+
+def test_deactivating_needs_the_permission_and_an_account(
+    session: Session, shell: Actor, actor_of: Callable[[Role], Actor]
+) -> None:
+    user = make_user(session, Role.SUPPORT)
+
+    with pytest.raises(PermissionDeniedError):
+        users.set_active(actor_of(Role.MANAGER), user.id, is_active=False)
+    with pytest.raises(NotFoundError):
+        users.set_active(shell, 999999, is_active=False)
+
+    assert count(session, ChangeSet) == 0
