@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import abort, request, session
+from flask_admin.form import BaseForm
 from flask_login import current_user
 from jinja2 import pass_context
 
@@ -74,7 +75,8 @@ class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Delet
 
     def scaffold_form(self) -> Any:
         """Return the form of the declared columns; without any, Flask-Admin would take all."""
-        return super().scaffold_form() if self.form_columns else self.form_base_class
+        # A class of its own: the edit form gets fields of its own added.
+        return super().scaffold_form() if self.form_columns else type("NoForm", (BaseForm,), {})
 
     def render(self, template: str, **values: Any) -> Any:
         """Render a page, without what Flask-Admin flashes beside a form that was refused."""

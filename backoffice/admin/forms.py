@@ -13,6 +13,7 @@ from wtforms import fields, validators
 from wtforms.fields.core import UnboundField
 from wtforms.validators import DataRequired, InputRequired, StopValidation, ValidationError
 
+from backoffice.admin.moments import AwareDateTimeField
 from backoffice.admin.picking.fields import PickerField
 
 
@@ -75,6 +76,20 @@ class Converter(AdminModelConverter):
         """Return a decimal field that fits the column."""
         field_args["validators"].append(Finite(column.type.precision, column.type.scale))
         return AmountField(**field_args)
+
+    @converts("UtcDateTimeType")
+    def convert_moment(self, column: Any, field_args: dict[str, Any], **_kwargs: Any) -> Any:
+        """Return a field for a moment in the viewer's zone."""
+        return AwareDateTimeField(**field_args)
+
+    @converts("Date")
+    def convert_date(self, field_args: dict[str, Any], **_kwargs: Any) -> Any:
+        """Return a field for a day, with the browser's own calendar."""
+        return fields.DateField(**field_args)
+
+    @converts("JSON")
+    def convert_JSON(self, field_args: dict[str, Any], **_kwargs: Any) -> None:  # noqa: N802
+        """Return nothing, which stops the start: facts in JSON are shown and not edited."""
 
     @converts("Integer")
     def handle_integer_types(self, column: Any, field_args: dict[str, Any], **_kwargs: Any) -> Any:
