@@ -57,6 +57,12 @@ class ProductView(TableView):
     )
     searchable = ("sku", "name")
     column_labels = {"sku": "SKU"}
+    column_descriptions = {
+        "sku": "Unique; kept in capital letters.",
+        "unit_cost": "What one costs the shop; empty when it is not known.",
+        "low_stock_threshold": "At this stock or below, the product counts as low.",
+        "is_available": "Whether it is offered. What was sold is archived by taking this away.",
+    }
     eager = (joinedload(Product.category).load_only(Category.name),)
     groups = {
         "Article": ("sku", "name", "category", "tags", "description"),

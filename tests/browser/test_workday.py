@@ -82,7 +82,8 @@ def test_a_refused_form_keeps_what_was_typed(browse: Browse, shop: Shop) -> None
     expect(page.get_by_label("Price")).to_have_accessible_description("Zero or more.")
 
 
-def test_the_edit_of_another_person_is_never_lost(browse: Browse, shop: Shop) -> None:
+def test_the_edit_of_another_person_is_never_lost(browse: Browse, shop: Shop, watch: Watch) -> None:
+    watch.expect(409)
     with shop.session() as session:
         product_id = make_product(session, sku="BOTH-1", name="Red mug").id
     mine, theirs = browse(Role.MANAGER), browse(Role.ADMIN)
@@ -99,6 +100,10 @@ def test_the_edit_of_another_person_is_never_lost(browse: Browse, shop: Shop) ->
     expect(mine.get_by_label("Name")).to_have_value("Red mug of mine")
     with shop.session() as session:
         assert session.get_one(Product, product_id).name == "Red mug of theirs"
+
+    expect(mine.get_by_role("region", name="What differs")).to_contain_text("Red mug of theirs")
+    mine.get_by_role("button", name="Save mine over it").click()
+    expect(mine.get_by_text("successfully saved")).to_be_visible()
 
 
 def test_a_report_is_narrowed_and_taken_as_a_file(browse: Browse, tmp_path: Path) -> None:

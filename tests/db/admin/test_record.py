@@ -228,3 +228,26 @@ def test_a_record_takes_six_statements_at_most_whatever_surrounds_it(
 
     assert counts[0] == counts[1]
     assert max(counts[0].values()) <= 6, counts[0]
+
+
+def test_a_form_has_the_sections_of_the_record_and_help(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    sign_in(Role.ADMIN)
+
+    page = words(client.get("/admin/products/new/"))
+
+    parts = ["Article", "SKU *", "Unique; kept in capital letters.", "Price and stock", "Price *"]
+    places = [page.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_after_saving_one_may_go_on_with_another(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    sign_in(Role.ADMIN)
+
+    response = post(client, "/admin/tags/new/", name="new", _add_another="1")
+
+    assert response.location.startswith("/admin/tags/new/")
+    assert "Save and add another" in words(client.get(response.location))
