@@ -123,4 +123,6 @@ def linked(shop: Shop) -> set[str]:
                 names.discard(f"{view.endpoint}.edit_view")
             if not (view.write and view.creates):
                 names.discard(f"{view.endpoint}.create_view")
+            if not (view.write and view.deletes):
+                names.discard(f"{view.endpoint}.delete_view")
     return names
