@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from backoffice.formats.csv_export import csv_line
 from backoffice.reports.result import Cell, ReportResult
 
 # A spreadsheet takes a text that begins like this for a formula.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
 def as_csv(result: ReportResult) -> str:
     """Return header and rows, values as they are; texts cannot be taken for formulas."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(result.report.columns)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in result.rows)
-    return target.getvalue()
+    return "".join(map(csv_line, [list(result.report.columns), *result.rows]))
 
 
 def as_json(result: ReportResult) -> str:
@@ -76,10 +70,6 @@ def shown(cell: Cell) -> str:
 
 def _plain(cell: Cell) -> str:
     return "" if cell is None else re.sub(r"[\x00-\x1f\x7f]", " ", str(cell))
-
-
-def _csv_cell(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _aligned(line: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
