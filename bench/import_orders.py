@@ -3,9 +3,8 @@
     python bench/import_orders.py [--database-url URL] [--file FILE] [--rounds 2] [--limit 6]
 
 The floor is one loop of `csv` over the file, plus a raw COPY (PostgreSQL) or executemany (SQLite)
-of the very rows that the import wrote, as Python values, into bare copies of their tables: no keys,
-no indexes, no checks. Printed for comparison only: the same loop with the lines as they are into
-one bare table.
+of the very rows that the import wrote into bare copies of their tables: no keys, no indexes, no
+checks. Printed for comparison only: the same loop with the lines as they are into one bare table.
 All are measured in the same run, several times, the best of each counting, on scratch databases
 that are created and dropped again; `--database-url` names the server, or is sqlite:// (the
 default). The file is taken from the folder ONLINE_RETAIL_DIR, or generated. Exits with 1 when the
@@ -199,9 +198,12 @@ def _read(url: URL, table: str) -> Iterator[tuple[int, Iterator[Sequence[Any]]]]
         yield len(cursor.description), cursor
         source.close()
         return
-    with psycopg.connect(_conninfo(url)) as postgres:
-        rows = postgres.execute(f"SELECT * FROM {table}".encode())
-        yield len(rows.description or ()), rows
+    with (
+        psycopg.connect(_conninfo(url)) as postgres,
+        postgres.cursor() as rows,
+        rows.copy(f"COPY {table} TO STDOUT") as copy,
+    ):
+        yield 0, copy.rows()
 
 
 def _store(url: URL, create: str, width: int, rows: Iterable[Sequence[Any]]) -> None:
