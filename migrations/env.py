@@ -70,7 +70,8 @@ def _run_on_sqlite(connection: Connection, options: dict[str, Any]) -> None:
     # Batch mode copies tables; dropping the old one must not cascade into its children.
     _set_foreign_keys(connection, "OFF")
     try:
-        _run(writing, options)
+        # One transaction for all of them: between two, another migrator could take the lock.
+        _run(writing, options | {"transaction_per_migration": False})
     except OperationalError as error:
         if "locked" not in str(error.orig):
             raise
