@@ -55,10 +55,6 @@ _TYPES = {
     "sqlite": {"line_no": "INTEGER PRIMARY KEY", "moment": "TEXT", "sum": "BIGINT"},
     "postgresql": {"line_no": "BIGINT PRIMARY KEY", "moment": "TIMESTAMP", "sum": "NUMERIC"},
 }
-_NOTICE_A_DEAD_CLIENT = """
-SELECT set_config('client_connection_check_interval', '1s', true)
-WHERE CAST(current_setting('server_version_num') AS INTEGER) >= 140000
-"""
 _IMPORT_LOCK = 7_203_114_001
 _LOCK_WAIT_SECONDS = 5  # as long as SQLite waits for its write lock
 
@@ -85,7 +81,7 @@ def _prepare_postgresql(session: Session) -> None:
     session.execute(sa.text("SET LOCAL jit = off"))
     session.execute(sa.text("SET LOCAL default_statistics_target = 10"))
     # Without it the server works on for a client that was killed, and holds the lock meanwhile.
-    session.execute(sa.text(_NOTICE_A_DEAD_CLIENT))
+    session.execute(sa.text("SET LOCAL client_connection_check_interval = '1s'"))
 
 
 def _wait_for_turn(session: Session) -> None:

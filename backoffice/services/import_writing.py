@@ -165,8 +165,8 @@ ORDER BY l.line_no
 
 
 # A trigger that somebody adds to the table would be skipped as well, so there must be none.
-_MAY_SKIP_CHECKS = """
-SELECT current_setting('is_superuser') = 'on' AND NOT EXISTS (
+MAY_SKIP_CHECKS = """
+SELECT has_parameter_privilege('session_replication_role', 'SET') AND NOT EXISTS (
     SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass('order_items') AND NOT tgisinternal
 )
 """
@@ -212,10 +212,10 @@ def create_rows(session: Session, currency: str) -> dict[str, int]:
 
 
 def _create_items(session: Session) -> int:
-    """Create the order items; a superuser of PostgreSQL skips what is proven by construction.
+    """Create the order items; a role of PostgreSQL that may skips what is proven by construction.
 
-    Checking two foreign keys row by row takes as long as all the rest of the import. The orders
-    were made in this transaction and the products are locked, so that none of them can vanish.
+    Checking two foreign keys row by row takes half as long as all the rest of the import. The
+    orders were made in this transaction and the products are locked, so that none can vanish.
     """
     if session.get_bind().dialect.name != "postgresql":
         return _create(session, _CREATE_ITEMS)
@@ -224,7 +224,7 @@ def _create_items(session: Session) -> int:
         "SELECT id FROM products WHERE id IN (SELECT product_id FROM import_products) "
         "ORDER BY id FOR KEY SHARE",
     )
-    if not session.scalar(sa.text(_MAY_SKIP_CHECKS)):
+    if not session.scalar(sa.text(MAY_SKIP_CHECKS)):
         return _create(session, _CREATE_ITEMS)
     _run(session, "SET LOCAL session_replication_role = replica")
     created = _create(session, _CREATE_ITEMS)

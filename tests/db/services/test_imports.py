@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import Actor, Role
-from backoffice.db import db
 from backoffice.errors import FileFormatError, InputError, PermissionDeniedError
 from backoffice.formats.mappings import load_mapping
 from backoffice.models import (
@@ -377,12 +376,3 @@ def test_who_may_not_import_is_refused(
     with pytest.raises(PermissionDeniedError):
         import_orders(actor_of(Role.SUPPORT), sales_file(tmp_path, line()), RULES)
     assert count(session, Order) == 0
-
-
-def test_the_checks_of_the_tables_stay_in_force(session: Session, run: Import) -> None:
-    run(*many_lines(3))
-
-    if db.engine.dialect.name == "postgresql":
-        assert session.scalar(sa.text("SHOW session_replication_role")) == "origin"
-    with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
-        session.execute(sa.text("UPDATE order_items SET product_id = -1"))
