@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +13,7 @@ from backoffice.access import Actor, Source, command_actor
 from backoffice.db import db
 from backoffice.errors import BackofficeError
 from backoffice.system.migrations import require_head
+from backoffice.system.shell import shell_user
 
 
 class Command(click.Command):
@@ -60,8 +59,4 @@ def command(name: str, *, needs_schema: bool = True) -> Callable[[Callable[..., 
 
 def shell_actor(source: Source = Source.COMMAND) -> Actor:
     """Return the actor for the person who runs this command."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        name = f"uid {os.getuid()}"
-    return command_actor(name, source)
+    return command_actor(shell_user(), source)

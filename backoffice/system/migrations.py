@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from backoffice.errors import UnavailableError
+from backoffice.system.schema.history import MIGRATOR_TABLES
 
 MIGRATIONS_DIR = Path(__file__).resolve().parents[2] / "migrations"
 UPGRADE = "flask db upgrade"
@@ -181,4 +182,4 @@ def _created_at(step: Script) -> datetime | None:
 
 
 def _has_tables(connection: Connection) -> bool:
-    return bool(set(sa.inspect(connection).get_table_names()) - {"alembic_version"})
+    return bool(set(sa.inspect(connection).get_table_names()) - MIGRATOR_TABLES)
