@@ -5,7 +5,8 @@ BackofficeError                 its message is one sentence and safe to show
 ├── PermissionDeniedError       the person may not do this
 ├── NotFoundError               no such record, or not for this person
 ├── RuleViolationError          a rule of the trade forbids it
-│   └── StaleRecordError        somebody else changed the record meanwhile
+│   ├── StaleRecordError        somebody else changed the record meanwhile
+│   └── TransitionError         this state does not follow from the one it is in
 ├── InputError                  a value, file or option that cannot be used
 │   └── FileFormatError         the file as a whole cannot be read
 └── UnavailableError            a service that is needed does not answer, or is not ready
@@ -47,6 +48,10 @@ class RuleViolationError(BackofficeError):
 
 class StaleRecordError(RuleViolationError):
     """The record was changed by somebody else after it was read."""
+
+
+class TransitionError(RuleViolationError):
+    """A state that does not follow from the one that the record is in."""
 
 
 class InputError(BackofficeError):

@@ -3,12 +3,18 @@
 from backoffice.models.audit import Change, ChangeSet
 from backoffice.models.categories import Category
 from backoffice.models.login_sessions import LoginSession
+from backoffice.models.number_series import NumberSeries
+from backoffice.models.order_events import OrderEvent, OrderEventKind
 from backoffice.models.order_items import OrderItem
 from backoffice.models.orders import Order, OrderStatus
+from backoffice.models.payments import Payment, PaymentStatus
 from backoffice.models.preferences import Preference
+from backoffice.models.price_changes import PriceChange
 from backoffice.models.products import Product, product_tags
 from backoffice.models.profiles import Profile
+from backoffice.models.refunds import Refund, RefundItem, RefundKind, RefundStatus
 from backoffice.models.saved_views import SavedView
+from backoffice.models.stock_movements import MovementKind, StockMovement
 from backoffice.models.tags import Tag
 from backoffice.models.users import User
 
@@ -17,13 +23,25 @@ __all__ = [
     "Change",
     "ChangeSet",
     "LoginSession",
+    "MovementKind",
+    "NumberSeries",
     "Order",
+    "OrderEvent",
+    "OrderEventKind",
     "OrderItem",
     "OrderStatus",
+    "Payment",
+    "PaymentStatus",
     "Preference",
+    "PriceChange",
     "Product",
     "Profile",
+    "Refund",
+    "RefundItem",
+    "RefundKind",
+    "RefundStatus",
     "SavedView",
+    "StockMovement",
     "Tag",
     "User",
     "product_tags",

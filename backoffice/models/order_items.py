@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backoffice.db import Base, BigId, Money, PrimaryKey, UnitPrice
+from backoffice.db import Base, BigId, ExactNumeric, Money, PrimaryKey, UnitPrice
 
 if TYPE_CHECKING:
     from backoffice.models.orders import Order
@@ -19,7 +19,8 @@ class OrderItem(Base):
     """One line, with a snapshot of what was sold: later edits of the catalogue do not reach it.
 
     `line_total` is quantity × unit_price, rounded half up to cents, less the line's discount,
-    without tax. `category_id` is a snapshot too, hence no foreign key.
+    without tax. `tax_rate` is a share (0.2 is 20 %), None where it is not known. `category_id` is a
+    snapshot too, hence no foreign key.
     """
 
     __tablename__ = "order_items"
@@ -44,6 +45,7 @@ class OrderItem(Base):
             "quantity_shipped + quantity_cancelled <= quantity", name="shipped_within_quantity"
         ),
         CheckConstraint("quantity_refunded <= quantity", name="refunded_within_quantity"),
+        CheckConstraint("tax_rate >= 0 AND tax_rate < 10", name="tax_rate_is_a_share"),
         Index(None, "order_id"),
         Index(None, "product_id", "order_id"),
     )
@@ -64,6 +66,7 @@ class OrderItem(Base):
     quantity_shipped: Mapped[int] = mapped_column(default=0)
     quantity_cancelled: Mapped[int] = mapped_column(default=0)
     quantity_refunded: Mapped[int] = mapped_column(default=0)
+    tax_rate: Mapped[Decimal | None] = mapped_column(ExactNumeric(6, 4))
 
     order: Mapped[Order] = relationship(back_populates="items")
     product: Mapped[Product] = relationship()

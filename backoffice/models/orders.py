@@ -13,7 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from backoffice.db import Base, Money, PrimaryKey, Timestamped, UtcDateTime, text_enum
 
 if TYPE_CHECKING:
+    from backoffice.models.order_events import OrderEvent
     from backoffice.models.order_items import OrderItem
+    from backoffice.models.payments import Payment
+    from backoffice.models.refunds import Refund
     from backoffice.models.users import User
 
 
@@ -111,6 +114,15 @@ class Order(Timestamped, Base):
     user: Mapped[User | None] = relationship(back_populates="orders")
     items: Mapped[list[OrderItem]] = relationship(
         back_populates="order", cascade="all, delete-orphan", order_by="OrderItem.id"
+    )
+    payments: Mapped[list[Payment]] = relationship(
+        back_populates="order", order_by="Payment.id", passive_deletes="all"
+    )
+    refunds: Mapped[list[Refund]] = relationship(
+        back_populates="order", order_by="Refund.id", passive_deletes="all"
+    )
+    events: Mapped[list[OrderEvent]] = relationship(
+        back_populates="order", order_by="OrderEvent.id", passive_deletes="all"
     )
 
     __mapper_args__ = {"version_id_col": version}

@@ -48,6 +48,19 @@ def options(of_index: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(of_index.items()))
 
 
+def triggers(connection: Connection, table: str) -> list[str]:
+    """Return the text of a table's triggers, which the inspector does not see."""
+    if connection.dialect.name == "postgresql":
+        query = (
+            "SELECT pg_get_triggerdef(t.oid) || pg_get_functiondef(t.tgfoid) FROM pg_trigger t "
+            "WHERE t.tgrelid = CAST(:table AS regclass) AND NOT t.tgisinternal"
+        )
+    else:
+        query = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
+    found = connection.scalars(sa.text(query), {"table": table})
+    return sorted(" ".join(text.split()) for text in found)
+
+
 def describe(connection: Connection) -> dict[str, Any]:
     """Return every name and shape that the inspector can see, in a form that compares."""
     inspector = sa.inspect(connection)
@@ -57,6 +70,7 @@ def describe(connection: Connection) -> dict[str, Any]:
                 (column["name"], str(column["type"]), column["nullable"], str(column["default"]))
                 for column in inspector.get_columns(table)
             ],
+            "triggers": triggers(connection, table),
             "key": inspector.get_pk_constraint(table)["constrained_columns"],
             "checks": sorted(
                 (str(check["name"]), check["sqltext"])
