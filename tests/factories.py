@@ -15,11 +15,21 @@ from backoffice.access import Role
 from backoffice.models import (
     Category,
     LoginSession,
+    MovementKind,
     Order,
+    OrderEvent,
+    OrderEventKind,
     OrderItem,
     OrderStatus,
+    Payment,
+    PaymentStatus,
+    PriceChange,
     Product,
     Profile,
+    Refund,
+    RefundItem,
+    RefundStatus,
+    StockMovement,
     Tag,
     User,
 )
@@ -108,3 +118,84 @@ def make_order(
         "completed_at": placed_at if status is OrderStatus.COMPLETED else None,
     }
     return _add(session, Order(user=user, status=status, items=items, **(defaults | values)))
+
+
+def make_payment(
+    session: Session, order: Order, captured: Decimal | None = None, **values: Any
+) -> Payment:
+    """A captured payment of the order's total; of less with `captured`, or without any with 0."""
+    amount = order.total_amount if captured is None else captured
+    defaults: dict[str, Any] = {
+        "provider": "card",
+        "provider_ref": f"ref-{next(_numbers)}",
+        "status": PaymentStatus.CAPTURED if amount else PaymentStatus.PENDING,
+        "amount": order.total_amount,
+        "captured_amount": amount,
+        "captured_at": order.placed_at if amount else None,
+    }
+    return _add(session, Payment(order=order, **(defaults | values)))
+
+
+def make_refund(
+    session: Session,
+    payment: Payment,
+    *items: tuple[OrderItem, int, Decimal],
+    status: RefundStatus = RefundStatus.SUCCEEDED,
+    **values: Any,
+) -> Refund:
+    """A refund of (line, quantity, amount) items, taken off its payment; nothing is put back."""
+    number = next(_numbers)
+    amount = values.pop("amount", sum((item[2] for item in items), Decimal(0)))
+    done = status is not RefundStatus.PENDING
+    if status is RefundStatus.PENDING:
+        payment.refund_pending_amount += amount
+    elif status is RefundStatus.SUCCEEDED:
+        payment.refunded_amount += amount
+        for line, quantity, _amount in items:
+            line.quantity_refunded += quantity
+    processed_at = values.pop("processed_at", payment.order.placed_at) if done else None
+    defaults: dict[str, Any] = {
+        "number": f"R{number:06}",
+        "order": payment.order,
+        "user_id": payment.order.user_id,
+        "currency": payment.order.currency,
+        "amount": amount,
+        "reason": "Damaged",
+        "idempotency_key": f"key-{number}",
+        "actor_name": "tester",
+        "processed_at": processed_at,
+        "processed_on": processed_at.date() if processed_at else None,
+        "items": [
+            RefundItem(order_item=line, quantity=quantity, amount=part)
+            for line, quantity, part in items
+        ],
+    }
+    return _add(session, Refund(payment=payment, status=status, **(defaults | values)))
+
+
+def move_stock(
+    session: Session,
+    product: Product,
+    delta: int,
+    kind: MovementKind = MovementKind.RECEIVE,
+    **values: Any,
+) -> StockMovement:
+    """A movement, and the stock that it leaves."""
+    product.stock = (product.stock or 0) + delta
+    defaults: dict[str, Any] = {"balance_after": product.stock, "actor_name": "tester"}
+    movement = StockMovement(product=product, kind=kind, delta=delta, **(defaults | values))
+    return _add(session, movement)
+
+
+def make_order_event(
+    session: Session, order: Order, kind: OrderEventKind = OrderEventKind.PLACED, **values: Any
+) -> OrderEvent:
+    return _add(session, OrderEvent(order=order, kind=kind, **({"actor_name": "tester"} | values)))
+
+
+def make_price_change(
+    session: Session, product: Product, new_price: Decimal, **values: Any
+) -> PriceChange:
+    defaults: dict[str, Any] = {"old_price": product.price, "actor_name": "tester"}
+    product.price = new_price
+    return _add(session, PriceChange(product=product, new_price=new_price, **(defaults | values)))
