@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -146,6 +147,14 @@ class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Delet
         for part in name.split("."):
             value = getattr(value, part, None)
         return show(value)
+
+    def rows_of_cells(
+        self, rows: Sequence[Any], columns: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[Any, list[tuple[str, Any]]]]:
+        """Return each row with its cells: the class of the cell and what it shows."""
+        kinds = [(name, "number" if self.is_number(name) else "") for name, _label in columns]
+        for row in rows:
+            yield row, [(kind, self.get_value(row, name)) for name, kind in kinds]
 
     @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Any:
