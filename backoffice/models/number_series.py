@@ -7,8 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backoffice.db import Base
 
-ORDERS, REFUNDS = "orders", "refunds"
-
 
 class NumberSeries(Base):
     """The last number given of one kind; it only rises, and gaps do no harm."""
