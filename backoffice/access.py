@@ -31,14 +31,25 @@ class Permission(StrEnum):
     CATALOGUE_READ = "catalogue.read"
     CATALOGUE_WRITE = "catalogue.write"
     CUSTOMER_READ = "customer.read"
+    CUSTOMER_REVEAL = "customer.reveal"
     CUSTOMER_WRITE = "customer.write"
     DATA_EXPORT = "data.export"
     HEALTH_READ = "health.read"
     MIGRATION_READ = "migration.read"
+    ORDER_CANCEL = "order.cancel"
+    ORDER_CAPTURE = "order.capture"
     ORDER_IMPORT = "order.import"
+    ORDER_PLACE = "order.place"
     ORDER_READ = "order.read"
+    ORDER_REFUND = "order.refund"
+    ORDER_REFUND_LARGE = "order.refund_large"
+    ORDER_SHIP = "order.ship"
     ORDER_WRITE = "order.write"
+    PRICE_CHANGE = "price.change"
     REPORT_READ = "report.read"
+    STOCK_ADJUST = "stock.adjust"
+    STOCK_RECEIVE = "stock.receive"
+    STOCK_WRITE_OFF = "stock.write_off"
     USER_READ = "user.read"
     USER_WRITE = "user.write"
     VIEW_SHARE = "view.share"
@@ -47,16 +58,40 @@ class Permission(StrEnum):
 P = Permission
 _LOOK = frozenset({P.CATALOGUE_READ, P.ORDER_READ, P.REPORT_READ})
 _SUPPORT = frozenset(
-    {P.CATALOGUE_READ, P.ORDER_READ, P.ORDER_WRITE, P.CUSTOMER_READ, P.CUSTOMER_WRITE}
+    {
+        P.CATALOGUE_READ,
+        P.CUSTOMER_READ,
+        P.CUSTOMER_REVEAL,
+        P.CUSTOMER_WRITE,
+        P.ORDER_CANCEL,
+        P.ORDER_CAPTURE,
+        P.ORDER_PLACE,
+        P.ORDER_READ,
+        P.ORDER_REFUND,
+        P.ORDER_SHIP,
+        P.ORDER_WRITE,
+    }
+)
+_MANAGER = frozenset(
+    {
+        P.AUDIT_READ,
+        P.CATALOGUE_WRITE,
+        P.DATA_EXPORT,
+        P.ORDER_IMPORT,
+        P.ORDER_REFUND_LARGE,
+        P.PRICE_CHANGE,
+        P.STOCK_ADJUST,
+        P.STOCK_RECEIVE,
+        P.STOCK_WRITE_OFF,
+        P.VIEW_SHARE,
+    }
 )
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
     Role.ANALYST: _LOOK | {P.DATA_EXPORT},
     Role.SUPPORT: _SUPPORT,
-    Role.MANAGER: _LOOK
-    | _SUPPORT
-    | {P.CATALOGUE_WRITE, P.DATA_EXPORT, P.ORDER_IMPORT, P.AUDIT_READ, P.VIEW_SHARE},
+    Role.MANAGER: _LOOK | _SUPPORT | _MANAGER,
     Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.AUDIT_READ}),
     Role.ADMIN: frozenset(Permission),
 }
