@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from backoffice.models import Order, Product
 from backoffice.seeding.catalogue import Article, Shelf, make_articles
+from backoffice.seeding.course import event_rows, payment_row
 from backoffice.seeding.demand import Demand
+from backoffice.seeding.ledger import movement_rows
 from backoffice.seeding.orders import Buyer, amounts, item_rows, order_row
 from backoffice.seeding.people import People, account_rows, taken_addresses
 from backoffice.seeding.plan import Plan
@@ -21,6 +23,12 @@ from backoffice.seeding.shoppers import Shopper, simulate_shoppers
 from backoffice.seeding.tables import Loader, Row
 
 FIRST_NUMBER = 1_000_001
+
+_LAST_NUMBER = """
+INSERT INTO number_series (name, last_number) VALUES ('orders', :last)
+ON CONFLICT (name) DO UPDATE SET last_number = excluded.last_number
+WHERE excluded.last_number > number_series.last_number
+"""
 
 Visit = tuple[datetime, Buyer]
 
@@ -35,10 +43,13 @@ def write_demo_shop(session: Session, loader: Loader, plan: Plan, reference: Ref
     visits.sort(key=lambda visit: visit[0])
     order_rows, line_rows = _sell(plan, loader, articles, visits, _free_number(session))
     tag_articles(plan, articles)
-    loader.write("products", product_rows(plan, articles))
+    products = product_rows(plan, articles)
+    loader.write("products", products)
     loader.write("product_tags", list(_product_tags(articles, reference)))
     loader.write("orders", order_rows)
     loader.write("order_items", line_rows)
+    _tell_the_past(loader, movement_rows(plan, products, order_rows, line_rows), order_rows)
+    _continue_after(session, order_rows)
 
 
 def _name(session: Session, loader: Loader, articles: list[Article], reference: Reference) -> None:
@@ -103,6 +114,25 @@ def _sell(
             order_rows.append(order | amounts(buyer.person.country, lines))
             line_rows += [{"id": loader.next_id("order_items")} | line for line in lines]
     return order_rows, line_rows
+
+
+def _tell_the_past(loader: Loader, movements: list[Row], orders: list[Row]) -> None:
+    """Write the ledger, payments and events, with ids in order of time."""
+    events = [event for order in orders for event in event_rows(order)]
+    events.sort(key=lambda event: event["created_at"])
+    payments = [payment_row(order) for order in orders if order["total_amount"]]
+    for table, rows in (
+        ("stock_movements", movements),
+        ("payments", payments),
+        ("order_events", events),
+    ):
+        loader.write(table, [{"id": loader.next_id(table)} | row for row in rows])
+
+
+def _continue_after(session: Session, orders: list[Row]) -> None:
+    """Let the series of order numbers go on after the last one given here."""
+    if orders:
+        session.execute(sa.text(_LAST_NUMBER), {"last": int(orders[-1]["number"])})
 
 
 def _basket_size(luck: float) -> int:

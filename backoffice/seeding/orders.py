@@ -118,7 +118,8 @@ def _item_row(rng: random.Random, order: Row, article: Article, percent: int) ->
     quantity = rng.choices(_UNITS, _UNITS_WEIGHTS)[0]
     gross = quantize(quantity * article.price, 2)
     discount = quantize(gross * percent / 100, 2)
-    tax = quantize((gross - discount) * TAX_PERCENT.get(order["country"], 0) / 100, 2)
+    tax_percent = TAX_PERCENT.get(order["country"], 0)
+    tax = quantize((gross - discount) * tax_percent / 100, 2)
     article.units_sold += quantity
     has_left = order["shipped_at"] is not None
     return {
@@ -133,6 +134,7 @@ def _item_row(rng: random.Random, order: Row, article: Article, percent: int) ->
         "unit_price": article.price,
         "discount_amount": discount,
         "tax_amount": tax,
+        "tax_rate": Decimal(tax_percent) / 100,
         "line_total": gross - discount,
         "quantity_shipped": quantity if has_left else 0,
         "quantity_cancelled": quantity if order["status"] is OrderStatus.CANCELLED else 0,

@@ -22,7 +22,9 @@ from backoffice.models import Category, ChangeSet, Order, Product, Tag, User
 from backoffice.seeding.fake import seed_fake_users
 from backoffice.seeding.plan import Plan
 from backoffice.seeding.shop import Outcome, seed_shop
+from backoffice.services.numbers import ORDER_NUMBERS, next_number
 from config import TestingConfig
+from tests.cleaning import history_unlocked
 from tests.factories import count, make_category, make_order, make_product, make_tag, make_user
 
 Digest = Callable[[Session], str]
@@ -54,8 +56,12 @@ def test_another_seed_or_day_gives_other_rows(
 ) -> None:
     _seed(shell, small)
     first = digest(session)
-    for table in ("order_items", "orders", "product_tags", "products", "profiles", "users"):
-        session.execute(sa.text(f"DELETE FROM {table}"))
+    with history_unlocked(session.connection()):
+        for table in (
+            "stock_movements", "order_events", "payments", "order_items", "orders",
+            "product_tags", "products", "profiles", "users",
+        ):  # fmt: skip
+            session.execute(sa.text(f"DELETE FROM {table}"))
     session.execute(sa.delete(ChangeSet))
     session.commit()
 
@@ -213,8 +219,12 @@ def test_names_that_are_taken_are_not_given_again(
 ) -> None:
     _seed(shell, small)
     wanted = session.scalars(sa.select(User.username).order_by(User.id)).first()
-    for table in ("order_items", "orders", "product_tags", "products", "profiles", "users"):
-        session.execute(sa.text(f"DELETE FROM {table}"))
+    with history_unlocked(session.connection()):
+        for table in (
+            "stock_movements", "order_events", "payments", "order_items", "orders",
+            "product_tags", "products", "profiles", "users",
+        ):  # fmt: skip
+            session.execute(sa.text(f"DELETE FROM {table}"))
     session.execute(sa.delete(ChangeSet))
     session.commit()
     # The same names would come again for the same ids: this user has a low one.
@@ -231,6 +241,15 @@ def test_both_databases_go_on_with_free_ids(session: Session, shell: Actor, smal
 
     assert make_product(session).id > small.products
     assert make_user(session).id > small.customers
+
+
+def test_order_numbers_go_on_after_the_last_one(
+    session: Session, shell: Actor, small: Plan
+) -> None:
+    _seed(shell, small)
+
+    highest = session.scalar(sa.select(sa.func.max(Order.number)))
+    assert next_number(session, ORDER_NUMBERS) == str(int(highest or 0) + 1)
 
 
 def test_the_shop_comes_beside_fake_users(session: Session, shell: Actor, small: Plan) -> None:
