@@ -51,8 +51,8 @@ def test_the_ledger_adds_up_to_the_stock_step_by_step(shop: Session, plan: Plan)
         balances[movement.product_id] += movement.delta
         assert movement.balance_after == balances[movement.product_id]
 
-    stocks = shop.execute(sa.select(Product.id, Product.stock)).tuples()
-    assert balances == dict(stocks.all())
+    stocks = shop.execute(sa.select(Product.id, Product.stock)).all()
+    assert balances == {product: stock for product, stock in stocks}  # noqa: C416
     assert all(one.created_at <= other.created_at for one, other in pairwise(movements))
     assert movements[-1].created_at <= plan.now
     assert set(Counter(movement.kind for movement in movements)) >= {
