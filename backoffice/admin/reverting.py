@@ -11,8 +11,8 @@ from flask_admin import expose
 from sqlalchemy.orm import Session, selectinload
 
 from backoffice.access import Permission
+from backoffice.admin.creating import Creating
 from backoffice.admin.guards import current_actor
-from backoffice.admin.writing import Writing
 from backoffice.db import db, utc_now
 from backoffice.errors import RuleViolationError, StaleRecordError
 from backoffice.models import Change, ChangeSet
@@ -24,7 +24,7 @@ _STALE = "Somebody else has changed this record since you opened it. Nothing was
 _MOST_CHANGES = 100
 
 
-class Reverting(Writing):
+class Reverting(Creating):
     """The part of a table's view that takes changes back."""
 
     def is_revertible(self, made: ChangeSet) -> bool:

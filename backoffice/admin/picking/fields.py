@@ -38,7 +38,6 @@ class PickerField(Field):
     def process_data(self, value: Any) -> None:
         """Take the record, or the records, that the relation leads to."""
         self.sent = None
-        self.sent = None
         self.data = list(value or ()) if self.many else value
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -108,7 +107,12 @@ class PickerField(Field):
     @property
     def url(self) -> str:
         """Where a script asks."""
-        return str(self.view.get_url(".pick", relation=self.relation))
+        return str(self.view.get_url(f"{self.view.endpoint}.pick", relation=self.relation))
+
+    @property
+    def creator(self) -> Any:
+        """The view in which a row that is missing can be made; a side panel opens no other."""
+        return None if "panel" in request.args else self.view.creator_of(self.relation)
 
     def _offered(self) -> Any:
         """Return what there is to choose from; the first field to ask does so for all."""

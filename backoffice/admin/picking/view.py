@@ -73,12 +73,16 @@ class Picking:
 
     @expose("/pick/<relation>")
     def pick(self, relation: str) -> Response:
-        """Send the rows that are called what was typed, or begin so."""
+        """Send the rows that are called what was typed, or begin so; or the one with the id."""
         if relation not in self.pickers:
             abort(404)
         if not self.may_pick(relation):
             abort(403)
-        found = self.matches(relation, request.args.get("q", ""))
+        key = request.args.get("id", "")
+        if is_key(key):
+            found = self.known(relation, [int(key)])
+        else:
+            found = self.matches(relation, request.args.get("q", ""))
         return jsonify([asdict(choice) for choice in found])
 
     def validate_form(self, form: Any) -> bool:
@@ -92,6 +96,16 @@ class Picking:
         """Return what can be chosen of what was typed: one statement."""
         picker = self.pickers[name]
         return _choices(picker.matching(self.target_of(picker).scope(), typed))
+
+    def known(self, name: str, keys: Iterable[int]) -> list[Choice]:
+        """Return the rows with these keys as they are chosen from: one statement."""
+        picker = self.pickers[name]
+        return _choices(picker.of(self.target_of(picker).scope(), keys))
+
+    def creator_of(self, name: str) -> Any:
+        """Return the view in which a row that is missing can be made, None for who may not."""
+        target: Any = self.target_of(self.pickers[name])
+        return target if target.is_accessible() and target.can_create else None
 
     def offers(self, keys: Mapping[str, Iterable[int]]) -> dict[str, Offer]:
         """Return, for each relation, the chosen rows and the first of all, one more than `WHOLE`.

@@ -135,12 +135,15 @@ class Picker {
   }
 
   choose(option) {
-    if (!option) return;
+    if (option) this.take(option.dataset.key, option.dataset.label);
+  }
+
+  take(key, label) {
     if (!this.many) this.chosen.clear();
-    this.chosen.set(option.dataset.key, option.dataset.label);
+    this.chosen.set(key, label);
     this.input.value = "";
     this.close();
-    this.changed(`${option.dataset.label} chosen`);
+    this.changed(`${label} chosen`);
   }
 
   close() {
@@ -178,4 +181,23 @@ class Picker {
   }
 }
 
-for (const root of document.querySelectorAll("[data-picker]")) new Picker(root);
+const scripted = new WeakMap();
+
+export function mount(root) {
+  scripted.set(root, new Picker(root));
+}
+
+// Choose a row that was not there when the page was made.
+export function take(root, choice) {
+  const label = [choice.label, choice.hint].filter(Boolean).join(" · ");
+  if (scripted.has(root)) {
+    scripted.get(root).take(String(choice.id), label);
+    return;
+  }
+  const select = root.querySelector("select");
+  select.add(new Option(label, choice.id, true, true));
+  select.focus();
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+for (const root of document.querySelectorAll("[data-picker]")) mount(root);
