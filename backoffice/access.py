@@ -28,6 +28,7 @@ class Permission(StrEnum):
     """One thing that a person can be allowed to do."""
 
     AUDIT_READ = "audit.read"
+    BACKUP_READ = "backup.read"
     CATALOGUE_READ = "catalogue.read"
     CATALOGUE_WRITE = "catalogue.write"
     CUSTOMER_READ = "customer.read"
@@ -92,7 +93,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: _LOOK | {P.DATA_EXPORT},
     Role.SUPPORT: _SUPPORT,
     Role.MANAGER: _LOOK | _SUPPORT | _MANAGER,
-    Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.AUDIT_READ}),
+    Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.BACKUP_READ, P.AUDIT_READ}),
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -8,7 +8,8 @@ BackofficeError                 its message is one sentence and safe to show
 │   ├── StaleRecordError        somebody else changed the record meanwhile
 │   └── TransitionError         this state does not follow from the one it is in
 ├── InputError                  a value, file or option that cannot be used
-│   └── FileFormatError         the file as a whole cannot be read
+│   ├── FileFormatError         the file as a whole cannot be read
+│   └── DamagedBackupError      a backup is not what was written
 └── UnavailableError            a service that is needed does not answer, or is not ready
     └── QueryLimitError         a query took longer than it may
 """
@@ -60,6 +61,10 @@ class InputError(BackofficeError):
 
 class FileFormatError(InputError):
     """A file that cannot be read as a whole."""
+
+
+class DamagedBackupError(InputError):
+    """A backup that is not what was written, or does not become what was backed up."""
 
 
 class UnavailableError(BackofficeError):

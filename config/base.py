@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_SECRET_LENGTH = 32
 # Seconds; without them a Redis that is silent holds up every sign-in.
 _REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}
+_AGE_KEY = re.compile(r"age1[0-9a-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [^\r\n]*)?")
 _TEST_NAME = re.compile(r"(?<![a-z])test(s|ing|db)?(?![a-z])")
 
 
@@ -96,6 +97,16 @@ class BaseConfig(BaseSettings):
     EXPORT_MAX_ROWS: int = Field(1_000_000, ge=1, description="Rows that one export may hold.")
     EXPORT_CONCURRENCY: int = Field(2, ge=1, description="Exports running at once per process.")
 
+    BACKUP_FOLDER: str = Field("", description="Where backups lie; an absolute path.")
+    BACKUP_MAX_AGE_HOURS: int = Field(26, ge=1, description="An older newest backup is a warning.")
+    BACKUP_MAX_UNVERIFIED_DAYS: int = Field(8, ge=1, description="So is a last proof before that.")
+    BACKUP_SCRATCH_URL: str = Field(
+        "", repr=False, description="A server on which backups are proved; empty: the same."
+    )
+    BACKUP_AGE_RECIPIENTS: TextList = Field([], description="Public keys of age to encrypt for.")
+    BACKUP_AGE_IDENTITY_FILE: str = Field("", description="The key of age that decrypts.")
+    BACKUP_GPG_RECIPIENTS: TextList = Field([], description="Fingerprints of GnuPG keys.")
+
     @field_validator("SHOP_TIMEZONE")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
@@ -122,6 +133,35 @@ class BaseConfig(BaseSettings):
         if text and not re.match(r"(rediss?://[^/]|unix:///)", text):
             raise ValueError("Set it to a URL such as redis://127.0.0.1:6379/0")
         return text
+
+    @field_validator("BACKUP_FOLDER", "BACKUP_AGE_IDENTITY_FILE")
+    @classmethod
+    def _is_an_absolute_path(cls, text: str) -> str:
+        if text and not Path(text).is_absolute():
+            raise ValueError("Set it to an absolute path, one that begins with /.")
+        return text
+
+    @field_validator("BACKUP_AGE_RECIPIENTS")
+    @classmethod
+    def _are_public_keys(cls, keys: list[str]) -> list[str]:
+        if not all(_AGE_KEY.fullmatch(key) for key in keys):
+            raise ValueError("Set it to public keys: age1… of age-keygen, or ssh-ed25519 ….")
+        return keys
+
+    @field_validator("BACKUP_GPG_RECIPIENTS")
+    @classmethod
+    def _are_fingerprints(cls, keys: list[str]) -> list[str]:
+        keys = [key.replace(" ", "").upper() for key in keys]
+        if not all(re.fullmatch("[0-9A-F]{40}", key) for key in keys):
+            raise ValueError("Set it to whole fingerprints of 40 digits: gpg --list-keys")
+        return keys
+
+    @field_validator("BACKUP_SCRATCH_URL")
+    @classmethod
+    def _is_a_server_of_postgresql(cls, text: str) -> str:
+        if text and parse_url(text).get_backend_name() != "postgresql":
+            raise ValueError("Set it to a URL such as postgresql://user:password@host/postgres")
+        return text and parse_url(text).render_as_string(hide_password=False)
 
     @field_validator("SQLALCHEMY_DATABASE_URI", "REPORTS_DATABASE_URL")
     @classmethod
@@ -151,6 +191,14 @@ class BaseConfig(BaseSettings):
         if self.APP_ENV != "testing":
             _refuse_test_database("DATABASE_URL", self.SQLALCHEMY_DATABASE_URI)
             _refuse_test_database("REPORTS_DATABASE_URL", self.REPORTS_DATABASE_URL)
+        return self
+
+    @model_validator(mode="after")
+    def _backups_are_encrypted_one_way(self) -> Self:
+        if self.BACKUP_AGE_RECIPIENTS and self.BACKUP_GPG_RECIPIENTS:
+            raise ValueError(
+                "BACKUP_AGE_RECIPIENTS and BACKUP_GPG_RECIPIENTS are both set. Unset one of them."
+            )
         return self
 
     @model_validator(mode="after")

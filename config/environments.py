@@ -26,6 +26,7 @@ class DevelopmentConfig(BaseConfig):
         validation_alias=AliasChoices("DATABASE_URL", "SQLALCHEMY_DATABASE_URI"),
     )
     SESSION_COOKIE_SECURE: bool = False
+    BACKUP_FOLDER: str = str(ROOT / "var" / "backups")
 
 
 class TestingConfig(BaseConfig):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import develop, imports, reports, seed, status, users
+from backoffice.cli import backup, develop, imports, reports, seed, status, users
 
 COMMANDS: tuple[click.Command, ...] = (
+    backup.backup,
     develop.develop,
     imports.import_orders,
     reports.run_report,
