@@ -17,9 +17,18 @@ RUN /opt/venv/bin/python -m compileall -q /opt/venv/lib /app
 
 FROM python:3.11-slim-bookworm
 
+# The client of the server in docker-compose.yml, or a later one; Debian's own is older.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends age ca-certificates gnupg postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install --yes --no-install-recommends postgresql-client-16 \
+    && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin backoffice
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
+# A volume mounted here takes over its owner.
+RUN install --directory --mode=0750 --owner=10001 /backups
 WORKDIR /app
 USER 10001
 

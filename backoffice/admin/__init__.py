@@ -8,6 +8,7 @@ from flask_admin.theme import Bootstrap4Theme
 
 from backoffice.admin import formatters, icons, palette, viewer
 from backoffice.admin.audit import ChangeSetView
+from backoffice.admin.backups import BackupsPage
 from backoffice.admin.categories import CategoryView
 from backoffice.admin.guards import guard_arguments
 from backoffice.admin.health import HealthPage
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
         ReportsPage(name="Reports", category="Reports", endpoint="reports"),
         HealthPage(name="Health", category="Operations", endpoint="health"),
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
+        BackupsPage(name="Backups", category="Operations", endpoint="backups"),
         UserView(name="Users", category="Administration", endpoint="users"),
         ChangeSetView(name="Change log", category="Administration", endpoint="change_sets"),
         ProfilePage(name="Your profile", endpoint="profile"),

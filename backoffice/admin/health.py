@@ -10,6 +10,7 @@ from flask_admin import expose
 from backoffice.access import Permission
 from backoffice.admin.guards import Page
 from backoffice.db import db
+from backoffice.system.backups.settings import BackupSettings
 from backoffice.system.examination import examine
 from backoffice.system.health import CHECKS
 
@@ -27,5 +28,6 @@ class HealthPage(Page):
             CHECKS,
             redis_url=current_app.config["REDIS_URL"],
             reports_url=current_app.config["REPORTS_DATABASE_URL"],
+            backups=BackupSettings.from_config(current_app.config),
         )
         return self.render("admin/health/index.html", health=health)

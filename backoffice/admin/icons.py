@@ -23,6 +23,7 @@ MENU = {
     "reports": "bar-chart-line",
     "health": "heart-pulse",
     "migrations": "layers",
+    "backups": "safe",
     "users": "person-gear",
     "change_sets": "clock-history",
 }

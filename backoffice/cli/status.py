@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from backoffice.cli.base import command
 from backoffice.db import db
 from backoffice.errors import BackofficeError
+from backoffice.system.backups.settings import BackupSettings
 from backoffice.system.examination import Health, Outcome, Result, examine
 from backoffice.system.health import CHECKS, schema_status
 from backoffice.system.migrations import SchemaStatus
@@ -31,6 +32,7 @@ def status(as_json: bool) -> None:
         CHECKS,
         redis_url=current_app.config["REDIS_URL"],
         reports_url=current_app.config["REPORTS_DATABASE_URL"],
+        backups=BackupSettings.from_config(current_app.config),
     )
     is_down = health.results["database"].outcome is Outcome.FAIL
     schema = None if is_down else _read_schema(engine)

@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from backoffice.db import utc_now
 from backoffice.errors import UnavailableError
+from backoffice.system.backups.settings import BackupSettings
 
 CONNECT_SECONDS = 2
 STATEMENT_MS = 1000
@@ -61,10 +62,18 @@ class Health:
 class Examination:
     """What the checks of one run look at; opens the database once, when the first check asks."""
 
-    def __init__(self, engine: Engine, *, redis_url: str = "", reports_url: str = "") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        redis_url: str = "",
+        reports_url: str = "",
+        backups: BackupSettings | None = None,
+    ) -> None:
         self.engine = engine
         self.redis_url = redis_url
         self.reports_url = reports_url
+        self.backups = backups
         self.connect_ms = 0.0
         self._connection: Connection | None = None
         self._is_down = False
@@ -105,10 +114,15 @@ Check = Callable[[Examination], Result | None]
 
 
 def examine(
-    engine: Engine, checks: Sequence[Check], *, redis_url: str = "", reports_url: str = ""
+    engine: Engine,
+    checks: Sequence[Check],
+    *,
+    redis_url: str = "",
+    reports_url: str = "",
+    backups: BackupSettings | None = None,
 ) -> Health:
     """Run the checks one after the other and return what they found."""
-    with Examination(engine, redis_url=redis_url, reports_url=reports_url) as look:
+    with Examination(engine, redis_url=redis_url, reports_url=reports_url, backups=backups) as look:
         found = {check.__name__: _run(check, look) for check in checks}
     return Health({name: result for name, result in found.items() if result}, utc_now())
 

@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from backoffice import __version__
 from backoffice.db import utc_now
 from backoffice.errors import UnavailableError
+from backoffice.system.backups.summary import backup_health
 from backoffice.system.examination import Check, Examination, Outcome, Result, milliseconds_since
 from backoffice.system.migrations import SchemaStatus, read_schema
 
@@ -179,6 +180,11 @@ def reports_database(look: Examination) -> Result | None:
     return Result(Outcome.PASS, "The database of the reports answers.", taken, "ms")
 
 
+def backups(look: Examination) -> Result | None:
+    """How old the newest backup is, and whether one was lately proved."""
+    return backup_health(look.backups, utc_now()) if look.backups else None
+
+
 def process(_look: Examination) -> Result:
     """What runs here, and since when."""
     hours = round((utc_now() - STARTED_AT).total_seconds() / 3600, 1)
@@ -199,6 +205,7 @@ CHECKS: tuple[Check, ...] = (
     disk,
     reports_database,
     rate_limit_storage,
+    backups,
     process,
 )
 

@@ -41,6 +41,7 @@ def addresses(shop: Shop) -> dict[str, str]:
         "report without rows": "/admin/reports/revenue_by_month?from=2001-01-01&to=2001-02-01",
         "health": "/admin/health/",
         "migrations": "/admin/migrations/",
+        "backups": "/admin/backups/",
         "change log": "/admin/change_sets/",
         "change set": f"/admin/change_sets/details/?id={change_set}",
         "error": "/admin/no-such-page",

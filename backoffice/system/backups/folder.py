@@ -19,7 +19,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from backoffice.errors import DamagedBackupError, NotFoundError, UnavailableError
-from backoffice.system.backups.manifest import Manifest, Verification
+from backoffice.system.backups.manifest import Manifest, Proof, Verification
 
 NAME = re.compile(r"\d{8}T\d{6}Z(-[a-z0-9]+)*")
 LATEST = "latest"
@@ -49,9 +49,18 @@ class Backup:
         return self.require_manifest().started_at
 
     @property
+    def proof(self) -> Proof:
+        """What is known of whether it can be restored."""
+        if self.manifest is None:
+            return Proof.DAMAGED
+        if self.verification is None:
+            return Proof.NONE
+        return Proof.DAMAGED if self.verification.problem else Proof.VERIFIED
+
+    @property
     def is_verified(self) -> bool:
         """Whether its last proof went well."""
-        return self.verification is not None and self.verification.is_good
+        return self.proof is Proof.VERIFIED
 
     def require_manifest(self) -> Manifest:
         """Return what the backup says of itself; raise DamagedBackupError if that is lost."""

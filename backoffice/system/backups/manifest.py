@@ -19,6 +19,14 @@ class Encryption(StrEnum):
     GPG = "gpg"
 
 
+class Proof(StrEnum):
+    """Whether a backup is known to become what was backed up."""
+
+    NONE = "not verified"
+    VERIFIED = "verified"
+    DAMAGED = "damaged"
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,11 +101,6 @@ class Verification(_Record):
     at: AwareDatetime
     problem: str = ""
     restore_seconds: float | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the backup was restored and found to be whole."""
-        return not self.problem
 
 
 def age_in_hours(moment: datetime, now: datetime) -> float:

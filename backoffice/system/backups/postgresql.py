@@ -13,11 +13,11 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from backoffice.errors import NotFoundError, RuleViolationError
+from backoffice.errors import DamagedBackupError, NotFoundError, RuleViolationError
 from backoffice.system.backups.encrypting import decrypting, encrypting
 from backoffice.system.backups.folder import Backup
 from backoffice.system.backups.manifest import Contents, Dump, Encryption, TableFacts
-from backoffice.system.backups.programs import Step, postgres_program, run
+from backoffice.system.backups.programs import ProgramError, Step, postgres_program, run
 from backoffice.system.backups.sessions import (
     connect,
     conninfo,
@@ -80,7 +80,12 @@ def dump(url: URL, settings: BackupSettings, target: Path) -> Dump:
 
 def check_dump(backup: Backup, settings: BackupSettings) -> None:
     """Let pg_restore read all of it; raises DamagedBackupError."""
-    _restore(backup, settings, ["--file=/dev/null"], {})
+    try:
+        _restore(backup, settings, ["--file=/dev/null"], {})
+    except ProgramError as error:
+        if error.program != "pg_restore":
+            raise
+        raise DamagedBackupError("pg_restore cannot read the dump to its end.") from error
 
 
 @contextmanager
@@ -161,8 +166,8 @@ def _fill(
                  f"--dbname={conninfo(url, database)}"]  # fmt: skip
     if not with_grants:
         arguments.append("--no-privileges")
-    if manifest.encryption is Encryption.NONE:
-        arguments.append(f"--jobs={_JOBS}")
+    is_file = manifest.encryption is Encryption.NONE  # else a pipe, in which nobody can jump about
+    arguments.append(f"--jobs={_JOBS}" if is_file else "--single-transaction")
     _restore(backup, settings, arguments, password(url))
     with connect(url, database) as connection:
         connection.execute("ANALYZE")
@@ -203,7 +208,7 @@ def _require_quiet(connection: psycopg.Connection[Any], name: str) -> None:
     )
     if sessions:
         raise RuleViolationError(
-            f"The database {name} is in use by {sessions} sessions. Nothing was changed; "
+            f"The database {name} is in use (sessions: {sessions}). Nothing was changed; "
             "stop the application first."
         )
 

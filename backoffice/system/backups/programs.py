@@ -18,7 +18,17 @@ from typing import IO
 from backoffice.errors import UnavailableError
 
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+# A program whose reader ended has nothing to say; the reader has.
+_FINE = (0, -signal.SIGPIPE, 128 + signal.SIGPIPE)
 _PREFIX = re.compile(r"^\S+: (error|fatal|warning): ", re.IGNORECASE)
+
+
+class ProgramError(UnavailableError):
+    """A program failed; `program` is its name."""
+
+    def __init__(self, program: str, said: str) -> None:
+        super().__init__(f"{program} failed: {said}")
+        self.program = program
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +69,8 @@ def program(name: str) -> Path:
     return Path(found)
 
 
-def run(
-    *steps: Step, reads: Path | None = None, writes: Path | None = None, failed: str = ""
-) -> None:
-    """Run programs, each into the next; raise UnavailableError with what the first to fail said.
-
-    `failed` is the sentence to say instead.
-    """
+def run(*steps: Step, reads: Path | None = None, writes: Path | None = None) -> None:
+    """Run programs, each into the next; raise ProgramError with what the first to fail said."""
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(reads.open("rb")) if reads else subprocess.DEVNULL
         sink = stack.enter_context(writes.open("wb")) if writes else subprocess.DEVNULL
@@ -79,8 +84,8 @@ def run(
                 process.wait()
             raise
         for step, code, said in zip(steps, codes, errors, strict=True):
-            if code not in (0, -signal.SIGPIPE):
-                raise UnavailableError(failed or f"{step.name} failed: {_sentence(said)}")
+            if code not in _FINE:
+                raise ProgramError(step.name, _sentence(said))
 
 
 def _start(

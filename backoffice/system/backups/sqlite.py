@@ -6,13 +6,13 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 
 from backoffice.errors import (
     DamagedBackupError,
@@ -42,7 +42,8 @@ def dump(url: URL, settings: BackupSettings, target: Path) -> Dump:
     is_plain = settings.encryption is Encryption.NONE
     steps = encrypting(settings)
     plain = target if is_plain else target.with_name("plain")
-    copy_database(_path(url), plain)
+    with _words_for(target):
+        copy_database(_path(url), plain)
     contents = read_contents(plain)
     digest = sha256(plain)
     if not is_plain:
@@ -60,14 +61,15 @@ def dump(url: URL, settings: BackupSettings, target: Path) -> Dump:
 
 def check_dump(backup: Backup, settings: BackupSettings) -> None:
     """Read all of it as SQLite does; raises DamagedBackupError."""
-    with _unpacked(backup, settings):
+    with rehearsal(backup, settings, make_url("sqlite://")):
         pass
 
 
 @contextmanager
 def rehearsal(backup: Backup, settings: BackupSettings, _url: URL) -> Iterator[None]:
     """Restore into a file that is removed at the end; raises DamagedBackupError."""
-    with _unpacked(backup, settings):
+    with _unpacked(backup, settings) as path:
+        _require_sound(path)
         yield
 
 
@@ -118,13 +120,24 @@ def replace(
     if not live.is_file():
         raise NotFoundError(f"There is no database to replace. Use: --into {live}")
     former = live.with_name(f"{live.stem}-before-{moment:%Y%m%d-%H%M%S}{live.suffix}")
+    draft = former.with_name(f".{former.name}.copying")
+
+    def keep_former() -> None:
+        copy_database(live, draft)
+        shutil.copymode(live, draft)
+        sync(draft)
+        draft.rename(former)
+
     with _words_for(live), _unpacked(backup, settings) as restored:
         _require_absent(former)
-        copy_database(live, former)
-        shutil.copymode(live, former)
-        sync(former)
-        with _database(restored, "ro") as reading, _database(live, "rw") as writing:
-            _transfer(reading, writing)
+        try:
+            with _database(restored, "ro") as reading, _database(live, "rw") as writing:
+                _transfer(reading, writing, pages=1, once_locked=keep_former)
+        except BaseException:
+            former.unlink(missing_ok=True)
+            raise
+        finally:
+            draft.unlink(missing_ok=True)
     return str(former)
 
 
@@ -138,16 +151,25 @@ def copy_database(source: Path, target: Path) -> None:
 
 
 def read_contents(path: Path) -> Contents:
-    """Return what is in the file; raise DamagedBackupError unless SQLite finds it sound."""
+    """Return what is in the file; raise DamagedBackupError when SQLite cannot read it."""
+    with _reading(path) as connection:
+        return _contents(connection)
+
+
+def _require_sound(path: Path) -> None:
+    """Raise DamagedBackupError unless SQLite finds all pages and references in order."""
+    with _reading(path) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise DamagedBackupError("SQLite finds the file damaged: see PRAGMA integrity_check.")
+        if connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise DamagedBackupError("There are rows that refer to rows which are not there.")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with _database(path, "ro") as connection:
-            if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise DamagedBackupError(
-                    "SQLite finds the file damaged: see PRAGMA integrity_check."
-                )
-            if connection.execute("PRAGMA foreign_key_check").fetchone():
-                raise DamagedBackupError("There are rows that refer to rows which are not there.")
-            return _contents(connection)
+            yield connection
     except sqlite3.DatabaseError as error:
         raise DamagedBackupError("SQLite cannot read the file.") from error
 
@@ -189,15 +211,28 @@ def _unpack(backup: Backup, settings: BackupSettings, target: Path) -> None:
     manifest.dump.contents.require_same(read_contents(target))
 
 
-def _transfer(reading: sqlite3.Connection, writing: sqlite3.Connection) -> None:
-    """Copy all pages in one step: in several, each write of others would start it over."""
-    until = time.monotonic() + PATIENCE_SECONDS
+def _transfer(
+    reading: sqlite3.Connection,
+    writing: sqlite3.Connection,
+    *,
+    pages: int = -1,
+    once_locked: Callable[[], None] | None = None,
+) -> None:
+    """Copy all pages, by default in one step: in several, each write of others starts it over.
 
-    def waited(_status: int, _remaining: int, _total: int) -> None:
-        if time.monotonic() > until:
+    `once_locked` is called after the first step, from which on nobody else can write to the target.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    waiting = [once_locked] if once_locked else []
+
+    def stepped(status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE):
+            while waiting:
+                waiting.pop()()
+        elif time.monotonic() > until:
             raise UnavailableError("The database is locked by another process. Try again later.")
 
-    reading.backup(writing, pages=-1, progress=waited)
+    reading.backup(writing, pages=pages, progress=stepped)
 
 
 @contextmanager
@@ -213,7 +248,7 @@ def _words_for(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UnavailableError(f"{path.name} cannot be written: {why}.") from error
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from backoffice.errors import BackofficeError
 from backoffice.system.backups.folder import Backup, list_backups
-from backoffice.system.backups.manifest import age_in_hours
+from backoffice.system.backups.manifest import Proof, age_in_hours
 from backoffice.system.backups.settings import BackupSettings
 from backoffice.system.examination import Outcome, Result
 
@@ -22,7 +22,7 @@ class BackupSummary:
     @property
     def latest(self) -> Backup | None:
         """The newest that is not known to be damaged."""
-        return next((one for one in self.backups if not _is_bad(one)), None)
+        return next((one for one in self.backups if one.proof is not Proof.DAMAGED), None)
 
     @property
     def latest_verified(self) -> Backup | None:
@@ -32,7 +32,7 @@ class BackupSummary:
     @property
     def damaged(self) -> tuple[Backup, ...]:
         """Those that are known to be damaged."""
-        return tuple(one for one in self.backups if _is_bad(one))
+        return tuple(one for one in self.backups if one.proof is Proof.DAMAGED)
 
 
 def summarise(settings: BackupSettings) -> BackupSummary:
@@ -43,9 +43,16 @@ def summarise(settings: BackupSettings) -> BackupSummary:
         return BackupSummary(problem=str(error))
 
 
-def judge_backups(settings: BackupSettings, now: datetime) -> Result | None:
-    """Return the health of the backups; None where nobody needs any and there are none."""
-    summary = summarise(settings)
+def backup_health(settings: BackupSettings, now: datetime) -> Result | None:
+    """Look into the folder and return how it stands; see `judge_backups`."""
+    return judge_backups(settings, summarise(settings), now)
+
+
+def judge_backups(settings: BackupSettings, summary: BackupSummary, now: datetime) -> Result | None:
+    """Return the age of the newest backup in hours and what it means.
+
+    None where nobody needs a backup and there is none.
+    """
     if not settings.is_real and not summary.backups:
         return None
     latest = summary.latest
@@ -71,8 +78,3 @@ def _warning(settings: BackupSettings, summary: BackupSummary, hours: float, now
     if age_in_hours(proved.verification.at, now) > settings.max_unverified_days * 24:
         return "The last proof of a backup is long ago. Run: flask backup verify"
     return ""
-
-
-def _is_bad(backup: Backup) -> bool:
-    proof = backup.verification
-    return backup.manifest is None or (proof is not None and not proof.is_good)
