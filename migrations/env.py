@@ -96,19 +96,21 @@ def _run_on_postgresql(
 
     DDL that waits for a lock makes everybody else wait behind it, so it gives up soon.
     """
-    # Not for the pool: these settings end with the session.
-    connection.detach()
     for name in ("lock_timeout", "statement_timeout"):
         milliseconds = str(round(limits[name] * 1000))
         connection.execute(sa.select(sa.func.set_config(name, milliseconds, False)))
     connection.commit()
-    with one_at_a_time(db.engine, limits["wait"], _warn) as guard:
-        try:
-            _run_patiently(connection, options, recorder, limits)
-        except BaseException as error:
-            connection.rollback()
-            _record_failure(recorder, guard, error)
-            raise
+    try:
+        with one_at_a_time(db.engine, limits["wait"], _warn) as guard:
+            try:
+                _run_patiently(connection, options, recorder, limits)
+            except BaseException as error:
+                connection.rollback()
+                _record_failure(recorder, guard, error)
+                raise
+    finally:
+        # Not for the pool: the limits above end with the session.
+        connection.invalidate()
 
 
 def _run_patiently(

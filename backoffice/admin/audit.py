@@ -6,6 +6,7 @@ from sqlalchemy.orm import selectinload
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
+from backoffice.admin.listing.filters import ExactFilter
 from backoffice.models import ChangeSet
 
 
@@ -19,7 +20,14 @@ class ChangeSetView(TableView):
     column_details_list = (*column_list, "record_id", "reason", "details")
     sortable = ("created_at",)
     default_order = "-created_at"
-    filters = ("created_at", "actor_name", "source", "action", "table_name", "record_id")
+    filters = (
+        "created_at",
+        "actor_name",
+        "source",
+        "action",
+        ExactFilter("table_name", "Table", ChangeSet.table_name),
+        "record_id",
+    )
     searchable = ("actor_name", "action", "record_label")
     column_labels = {"actor_name": "Who", "created_at": "When", "table_name": "Table"}
     details_template = "admin/audit/details.html"

@@ -41,7 +41,6 @@ class ProductView(TableView):
         "name",
         "price",
         "stock",
-        "is_available",
         ("category", Category.name),
     )
     filters = (

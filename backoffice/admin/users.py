@@ -89,8 +89,8 @@ class ProfileView(TableView):
 
     column_list = ("user", "full_name", "country", "phone_number", "updated_at")
     column_details_list = (*column_list, "bio", "avatar_url", "created_at")
-    sortable = ("full_name", "country", "updated_at", ("user", User.username))
-    filters = ("country", "updated_at", "user")
+    sortable = ("full_name", ("user", User.username))
+    filters = ("country", "user")
     searchable = ("full_name",)
     column_labels = {"avatar_url": "Avatar address"}
     eager = (joinedload(Profile.user).load_only(User.username),)

@@ -20,6 +20,8 @@ class ChangeSet(Base):
     __tablename__ = "change_sets"
     __table_args__ = (
         Index(None, "created_at", "id"),
+        Index(None, "actor_name", "created_at", "id"),
+        Index(None, "action", "created_at", "id"),
         Index(None, "table_name", "record_id", "id"),
         Index(None, "actor_id"),
     )

@@ -31,6 +31,7 @@ class Product(Timestamped, Base):
         CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold_not_negative"),
         Index(None, "category_id"),
         Index(None, "name", "id"),
+        Index(None, "price", "id"),
         Index(
             "ix_products_low_stock",
             "stock",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backoffice.db import Base, PrimaryKey, Timestamped
@@ -17,6 +17,7 @@ class Profile(Timestamped, Base):
     """What is known of a person; one per account at most."""
 
     __tablename__ = "profiles"
+    __table_args__ = (Index(None, "full_name", "id"),)
 
     id: Mapped[PrimaryKey]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)

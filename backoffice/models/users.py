@@ -28,6 +28,8 @@ class User(Timestamped, Base):
         CheckConstraint("email = lower(email)", name="email_lower_case"),
         CheckConstraint("session_version >= 1", name="session_version_positive"),
         Index(None, "role", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "last_login_at", "id"),
     )
 
     id: Mapped[PrimaryKey]

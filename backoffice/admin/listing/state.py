@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from backoffice.admin.listing.filters import Filter, Term, Viewer
+from backoffice.admin.listing.filters import DayFilter, Filter, Term, Viewer
 from backoffice.admin.listing.keyset import Order
 from backoffice.errors import InputError
 
@@ -79,14 +79,10 @@ def read_state(
 ) -> ListState:
     """Understand a URL; what cannot be used becomes a notice and is left out."""
     state = ListState(order=default)
-    name = arguments.get("sort", default.name)
-    if name in orders:
-        state.order = orders[name]
-    else:
-        state.notices.append(f"This list cannot be sorted by {name[:40]!r}.")
     state.search = arguments.get("search", "").replace("\0", "").strip()[:_LONGEST_SEARCH]
     for filter_ in filters:
         _read_filter(state, filter_, arguments, viewer)
+    _read_order(state, orders, arguments.get("sort"))
     state.after, state.before = arguments.get("after", ""), arguments.get("before", "")
     state.at_end = arguments.get("at") == "end"
     known = {"sort", "search", "view", "all", *_POSITION, *(key for f in filters for key in f.keys)}
@@ -94,6 +90,18 @@ def read_state(
     if unknown:
         state.notices.append(f"This list does not know: {', '.join(unknown[:5])}.")
     return state
+
+
+def _read_order(state: ListState, orders: dict[str, Order], name: str | None) -> None:
+    """Take the order asked for; without one, days that were asked for come in their order.
+
+    Found in any other, the rows of a few days may lie anywhere in a long list.
+    """
+    if name is not None and name not in orders:
+        state.notices.append(f"This list cannot be sorted by {name[:40]!r}.")
+    days = (f"-{filter_.name}" for filter_ in state.terms if isinstance(filter_, DayFilter))
+    names = [name, *days] if name is not None else days
+    state.order = next((orders[one] for one in names if one in orders), state.order)
 
 
 def _read_filter(

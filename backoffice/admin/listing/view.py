@@ -16,7 +16,7 @@ from backoffice.admin.formatters import viewer_zone
 from backoffice.admin.listing.build import build_filter
 from backoffice.admin.listing.columns import sort_column
 from backoffice.admin.listing.counting import Count, count_rows, count_table
-from backoffice.admin.listing.filters import Filter, Viewer
+from backoffice.admin.listing.filters import Filter, Viewer, contains
 from backoffice.admin.listing.keyset import Cursors, Order
 from backoffice.admin.listing.state import ListState, read_state
 from backoffice.db import Base, db
@@ -91,20 +91,16 @@ class Listing:
         for filter_, terms in state.terms.items():
             statement = statement.where(filter_.combine(terms))
         for word in state.search.split()[:8]:
-            matches = [column.icontains(word, autoescape=True) for column in self.search_columns]
+            matches = [contains(column, word) for column in self.search_columns]
             statement = statement.where(sa.or_(sa.false(), *matches))
         return statement
 
     def statement(self, state: ListState) -> sa.Select[Any]:
         """Return all rows that the list would show, in its order: what an export takes."""
-        return self._ordered(self.narrowed(state), state.order)
-
-    def _ordered(
-        self, statement: sa.Select[Any], order: Order, *, reverse: bool = False
-    ) -> sa.Select[Any]:
+        rows, order = self.narrowed(state), state.order
         if order.column.relation is not None:
-            statement = statement.outerjoin(order.column.relation)
-        return statement.order_by(*order.clauses(reverse=reverse))
+            rows = rows.outerjoin(order.column.relation)
+        return rows.order_by(*order.clauses())
 
     def page(self, state: ListState) -> ListPage:
         """Read one page: two statements, whatever the length of the list."""
@@ -115,10 +111,8 @@ class Listing:
         if text and position is None:
             state.notices.append("That position is no more; this is the beginning.")
             reverse = False
-        statement = self._ordered(self.narrowed(state), state.order, reverse=reverse)
-        if position is not None:
-            statement = statement.where(state.order.beyond(position, reverse=reverse))
-        found = self._read(statement, state.order)
+        rows = self.narrowed(state)
+        found = self._read(state.order.page(rows, position, PAGE_SIZE + 1, reverse=reverse))
         more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
         if reverse:
             found.reverse()
@@ -135,16 +129,9 @@ class Listing:
             edge(found[-1]) if found and after else None,
         )
 
-    def _read(self, statement: sa.Select[Any], order: Order) -> list[Any]:
+    def _read(self, statement: sa.Select[Any]) -> list[Any]:
         """Read the rows with their positions, and let go of them: nothing is loaded later."""
-        with_position = (
-            statement.add_columns(
-                order.column.attribute.label("sort_value"), order.key.label("sort_key")
-            )
-            .options(*self.eager)
-            .limit(PAGE_SIZE + 1)
-        )
-        found = list(db.session.execute(with_position).unique())
+        found = list(db.session.execute(statement.options(*self.eager)).unique())
         db.session.expunge_all()
         return found
 

@@ -66,8 +66,12 @@ HISTORY = sa.Table(
 
 
 def is_ours(name: str | None, kind: str, _parents: Any = None) -> bool:
-    """Whether autogenerate is to look at it: the migrator's own tables are in no model."""
-    return not (kind == "table" and name in MIGRATOR_TABLES)
+    """Whether autogenerate is to look at it: what is in no model is the migrator's own.
+
+    Those are its tables, and the indexes of trigrams, which not every server can have.
+    """
+    is_trigrams = kind == "index" and (name or "").endswith("_trgm")
+    return not (is_trigrams or (kind == "table" and name in MIGRATOR_TABLES))
 
 
 def checksum(path: str | Path) -> str:

@@ -357,3 +357,23 @@ def test_a_large_table_is_counted_by_the_statistics(
 
     assert (count.number, count.is_exact) == (2345678, False)
     assert str(count) == "about 2,300,000"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("paid_on.from=2026-01-16", ["C", "B"]),
+        ("paid_on.from=2026-01-16&sort=number", ["B", "C"]),
+    ],
+)
+def test_days_that_are_asked_for_come_in_their_order(
+    session: Session, client: FlaskClient, query: str, found: list[str]
+) -> None:
+    product = make_product(session)
+    for number, day in (("A", 0), ("C", 2), ("B", 1)):
+        placed = NOON + timedelta(days=day)
+        make_order(session, (product, 1, Decimal(1)), number=number, placed_at=placed)
+
+    page = client.get(f"/admin/orders/?{query}").text
+
+    assert [name for name in re.findall(r'class="row-link"[^>]*>(\w)<', page)] == found

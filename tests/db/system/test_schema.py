@@ -80,6 +80,7 @@ def describe(connection: Connection) -> dict[str, Any]:
                 (str(index["name"]), str(index["column_names"]), bool(index["unique"]),
                  options(index.get("dialect_options", {})))
                 for index in inspector.get_indexes(table)
+                if is_ours(index["name"], "index")
             ),
             "unique": sorted(
                 (str(unique["name"]), str(unique["column_names"]))
