@@ -199,3 +199,16 @@ def make_price_change(
     defaults: dict[str, Any] = {"old_price": product.price, "actor_name": "tester"}
     product.price = new_price
     return _add(session, PriceChange(product=product, new_price=new_price, **(defaults | values)))
+
+
+def make_past(session: Session, order: Order) -> dict[str, int]:
+    """One row in each table about what happened to an order and its product: {table: id}."""
+    line = order.items[0]
+    payment = make_payment(session, order)
+    return {
+        "payments": payment.id,
+        "refunds": make_refund(session, payment, (line, 1, line.line_total)).id,
+        "order_events": make_order_event(session, order).id,
+        "stock_movements": move_stock(session, line.product, 3).id,
+        "price_changes": make_price_change(session, line.product, line.product.price + 1).id,
+    }

@@ -14,12 +14,17 @@ from backoffice.admin.guards import guard_arguments
 from backoffice.admin.health import HealthPage
 from backoffice.admin.home import HomePage
 from backoffice.admin.migrations import MigrationsPage
+from backoffice.admin.order_events import OrderEventView
 from backoffice.admin.orders import OrderItemView, OrderView
 from backoffice.admin.palette import PalettePage
+from backoffice.admin.payments import PaymentView
 from backoffice.admin.picking.view import check_pickers
+from backoffice.admin.price_changes import PriceChangeView
 from backoffice.admin.products import ProductView
 from backoffice.admin.profile import ProfilePage
+from backoffice.admin.refunds import RefundView
 from backoffice.admin.reports import ReportsPage
+from backoffice.admin.stock_movements import StockMovementView
 from backoffice.admin.tags import TagView
 from backoffice.admin.users import ProfileView, UserView
 
@@ -38,9 +43,14 @@ def init_app(app: Flask) -> None:
     for view in (
         OrderView(name="Orders", category="Sell", endpoint="orders"),
         OrderItemView(name="Order items", category="Sell", endpoint="order_items"),
+        PaymentView(name="Payments", category="Sell", endpoint="payments"),
+        RefundView(name="Refunds", category="Sell", endpoint="refunds"),
+        OrderEventView(name="Order events", category="Sell", endpoint="order_events"),
         ProductView(name="Products", category="Catalogue", endpoint="products"),
         CategoryView(name="Categories", category="Catalogue", endpoint="categories"),
         TagView(name="Tags", category="Catalogue", endpoint="tags"),
+        StockMovementView(name="Stock movements", category="Catalogue", endpoint="stock_movements"),
+        PriceChangeView(name="Price changes", category="Catalogue", endpoint="price_changes"),
         ProfileView(name="Profiles", category="Customers", endpoint="profiles"),
         ReportsPage(name="Reports", category="Reports", endpoint="reports"),
         HealthPage(name="Health", category="Operations", endpoint="health"),

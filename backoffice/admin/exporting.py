@@ -23,7 +23,7 @@ from backoffice.db import Base, db, utc_now
 from backoffice.errors import InputError
 from backoffice.formats.jsonl import jsonl_chunks
 from backoffice.formats.xlsx import MOST_ROWS, xlsx_chunks
-from backoffice.models import Category, Order, Product, User
+from backoffice.models import Category, Order, OrderItem, Payment, Product, User
 from backoffice.reports.connections import open_engine
 from backoffice.reports.extraction import Extract, Extractor
 from backoffice.services.audit import SECRET_FIELDS
@@ -34,6 +34,8 @@ COLUMNS = "columns"
 NAMES: dict[type[Base], str] = {
     Category: "name",
     Order: "number",
+    OrderItem: "id",
+    Payment: "provider_ref",
     Product: "sku",
     User: "username",
 }

@@ -47,7 +47,8 @@ def amount(value: Decimal) -> str:
 def badge(value: Enum) -> Markup:
     """Return a status as a badge that carries its name, not only a colour."""
     name = str(value.value)
-    return Markup('<span class="status status-{}">{}</span>').format(name.replace(" ", "-"), name)
+    html = Markup('<span class="status status-{}">{}</span>')
+    return html.format(name.replace(" ", "-"), name.replace("_", " "))
 
 
 def show(value: Any) -> Any:

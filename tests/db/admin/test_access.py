@@ -17,6 +17,7 @@ from tests.factories import (
     make_category,
     make_login,
     make_order,
+    make_past,
     make_product,
     make_profile,
     make_tag,
@@ -29,6 +30,11 @@ STAFF = [role for role in Role if role.is_staff]
 LISTS = {
     "orders": (P.ORDER_READ, P.ORDER_WRITE),
     "order_items": (P.ORDER_READ, None),
+    "payments": (P.ORDER_READ, None),
+    "refunds": (P.ORDER_READ, None),
+    "order_events": (P.ORDER_READ, None),
+    "stock_movements": (P.CATALOGUE_READ, None),
+    "price_changes": (P.CATALOGUE_READ, None),
     "products": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
     "categories": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
     "tags": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
@@ -60,6 +66,7 @@ def rows(session: Session) -> dict[str, int]:
     return {
         "orders": order.id,
         "order_items": order.items[0].id,
+        **make_past(session, order),
         "products": product.id,
         "categories": product.category_id or 0,
         "tags": make_tag(session, "new").id,

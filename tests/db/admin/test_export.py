@@ -243,6 +243,11 @@ def test_asking_for_the_head_of_a_file_takes_nothing(
     [
         "orders",
         "order_items",
+        "payments",
+        "refunds",
+        "order_events",
+        "stock_movements",
+        "price_changes",
         "products",
         "categories",
         "tags",

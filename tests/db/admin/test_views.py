@@ -19,6 +19,7 @@ from tests.factories import (
     count,
     make_category,
     make_order,
+    make_past,
     make_product,
     make_tag,
     make_user,
@@ -28,6 +29,11 @@ from tests.pages import post, words
 ENDPOINTS = [
     "orders",
     "order_items",
+    "payments",
+    "refunds",
+    "order_events",
+    "stock_movements",
+    "price_changes",
     "products",
     "categories",
     "tags",
@@ -354,7 +360,8 @@ def fill(session: Session, size: int) -> None:
         category = make_category(session, f"Category {size}-{n}")
         product = make_product(session, category=category)
         product.tags = [make_tag(session, f"Tag {size}-{n}")]
-        make_order(session, (product, 1, Decimal(5)), user=make_user(session))
+        order = make_order(session, (product, 1, Decimal(5)), user=make_user(session))
+        make_past(session, order)
         session.add(ChangeSet(actor_name="x", source="form", action="tag.create"))
     session.commit()
 
