@@ -11,6 +11,7 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
 from backoffice.admin.picking.picker import Picker
+from backoffice.admin.record import Panel
 from backoffice.models import Order, OrderItem, Product, User
 
 
@@ -59,6 +60,11 @@ class OrderView(TableView):
         )
     }
     details_template = "admin/orders/details.html"
+    panels = (
+        Panel("payments", "order"),
+        Panel("refunds", "order"),
+        Panel("order_events", "order"),
+    )
     groups = {
         "Order": ("number", "placed_at", "status", "country"),
         "Customer": ("user", "customer_name", "email", "address"),

@@ -75,6 +75,8 @@ class ProductView(TableView):
     }
     panels = (
         Panel("order_items", "product", newest=(OrderItem.order_id.desc(), OrderItem.id.desc())),
+        Panel("stock_movements", "product"),
+        Panel("price_changes", "product"),
     )
     record_eager = (selectinload(Product.tags).load_only(Tag.name),)
     pickers = {

@@ -15,15 +15,20 @@ from backoffice.access import GRANTS, Permission, Role
 from backoffice.admin.base import TableView
 from backoffice.admin.listing import counting
 from backoffice.admin.products import ProductView
-from backoffice.models import ChangeSet, Product, User
+from backoffice.models import ChangeSet, MovementKind, OrderEventKind, Product, User
 from tests.factories import (
     make_category,
     make_order,
+    make_order_event,
     make_past,
+    make_payment,
+    make_price_change,
     make_product,
     make_profile,
+    make_refund,
     make_tag,
     make_user,
+    move_stock,
 )
 from tests.pages import post, words
 
@@ -87,6 +92,39 @@ def test_a_panel_shows_the_newest_ten_and_leads_to_all(
     link = re.search(r'href="(/admin/orders/\?user=\d+)">All 12<', page)
     assert link is not None
     assert client.get(link[1]).text.partition("<tbody>")[2].count("<tr") == 12
+
+
+def test_an_order_shows_its_money_and_its_timeline(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    order = make_order(session, (make_product(session, name="Blue mug"), 2, Decimal(15)))
+    payment = make_payment(session, order, provider_ref="ch-77")
+    refund = make_refund(session, payment, (order.items[0], 1, Decimal("12.34")))
+    make_order_event(session, order, OrderEventKind.NOTE_ADDED, body="Rang at noon")
+    sign_in(Role.SUPPORT)
+
+    page = words(client.get(f"/admin/orders/details/?id={order.id}"))
+    given_back = words(client.get(f"/admin/refunds/details/?id={refund.id}"))
+
+    assert "ch-77 captured 30.00 30.00 12.34" in page
+    assert f"{refund.number} refund succeeded 12.34 GBP" in page
+    assert "Rang at noon" in page
+    assert f"{order.items[0].sku} Blue mug 1 0 12.34" in given_back
+
+
+def test_a_product_shows_its_ledger_and_its_prices(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    product = make_product(session, price=Decimal(10))
+    move_stock(session, product, 5)
+    move_stock(session, product, -2, MovementKind.WRITE_OFF, reason="Broken in the store")
+    make_price_change(session, product, Decimal(12))
+    sign_in(Role.SUPPORT)
+
+    page = words(client.get(f"/admin/products/details/?id={product.id}"))
+
+    assert "write off -2 3 Broken in the store tester" in page
+    assert "10.00 12.00" in page
 
 
 def test_a_panel_does_not_count_for_ever(
