@@ -6,6 +6,7 @@ what PostgreSQL's indexes hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,78 +47,92 @@ class Order:
         return [column, key]
 
     def page(
-        self, rows: sa.Select[Any], position: Position | None, size: int, *, reverse: bool = False
+        self,
+        rows: sa.Select[Any],
+        position: Position | None,
+        size: int,
+        *,
+        reverse: bool = False,
+        has_empty: bool = True,
     ) -> sa.Select[Any]:
-        """Return so many of the rows from a position on, with `sort_value` and `sort_key`."""
+        """Return so many of the rows from a position on, with `sort_value` and `sort_key`.
+
+        `has_empty` is false where the rows are known to have a value in the column.
+        """
         if self.column.is_nullable:
-            return self._joined_page(rows, position, size, reverse=reverse)
+            return self._joined_page(rows, position, size, reverse=reverse, has_empty=has_empty)
         if position is not None:
-            rows = rows.where(self._beyond(position, reverse=reverse))
+            rows = rows.where(self._beyond(position, down=self.is_descending != reverse))
         value, key = self.column.attribute.label("sort_value"), self.key.label("sort_key")
         return rows.add_columns(value, key).order_by(*self.clauses(reverse=reverse)).limit(size)
 
     def _joined_page(
-        self, rows: sa.Select[Any], position: Position | None, size: int, *, reverse: bool
+        self,
+        rows: sa.Select[Any],
+        position: Position | None,
+        size: int,
+        *,
+        reverse: bool,
+        has_empty: bool,
     ) -> sa.Select[Any]:
         """Find the keys of the rows with a value and of those without apart.
 
         One condition for both would keep a database from starting in the middle of an index.
         """
+        down = self.is_descending != reverse
         keys = rows.with_only_columns(self.key.label("sort_key"), maintain_column_froms=True)
-        parts = self._parts(keys, position, reverse=reverse)
+        parts = []
+        if position is None or position[0] is not None or down:
+            parts.append(self._with_value(keys, position, down=down))
+        if has_empty and (position is None or position[0] is None or not down):
+            parts.append(self._without_value(keys, position, down=down))
         limited = [sa.select(part.limit(size).subquery()) for part in parts]
         found = (sa.union_all(*limited) if len(limited) > 1 else limited[0]).subquery("page")
-        down = self.is_descending != reverse
         entity = rows.column_descriptions[0]["entity"]
+        order = (found.c.is_empty, found.c.sort_value, found.c.sort_key)
         return (
             sa.select(entity, found.c.sort_value, found.c.sort_key)
             .join(found, found.c.sort_key == self.key)
-            .order_by(
-                *(
-                    column.desc() if down else column.asc()
-                    for column in (found.c.is_empty, found.c.sort_value, found.c.sort_key)
-                )
-            )
+            .order_by(*_directed(order, down=down))
             .limit(size)
         )
 
-    def _parts(
-        self, keys: sa.Select[Any], position: Position | None, *, reverse: bool
-    ) -> list[sa.Select[Any]]:
-        """Return the rows with a value and those without, as far as they can come next."""
-        down = self.is_descending != reverse
-        at_empty = position is not None and position[0] is None
-        with_value, without = self._with_value(keys, down=down), self._without_value(keys, down)
-        if position is not None and at_empty:
-            without = without.where(self.key < position[1] if down else self.key > position[1])
-        elif position is not None:
-            with_value = with_value.where(self._beyond(position, reverse=reverse))
-        if position is None or (at_empty == down):
-            return [with_value, without]
-        return [without] if at_empty else [with_value]
-
-    def _with_value(self, keys: sa.Select[Any], *, down: bool) -> sa.Select[Any]:
+    def _with_value(
+        self, keys: sa.Select[Any], position: Position | None, *, down: bool
+    ) -> sa.Select[Any]:
         attribute = self.column.attribute
         if self.column.relation is not None:
             keys = keys.join(self.column.relation)
+        if position is not None and position[0] is not None:
+            keys = keys.where(self._beyond(position, down=down))
         return (
             keys.add_columns(attribute.label("sort_value"), sa.literal(0).label("is_empty"))
             .where(attribute.is_not(None))
-            .order_by(*((c.desc() if down else c.asc()) for c in (attribute, self.key)))
+            .order_by(*_directed((attribute, self.key), down=down))
         )
 
-    def _without_value(self, keys: sa.Select[Any], down: bool) -> sa.Select[Any]:
-        attribute = self.column.attribute
+    def _without_value(
+        self, keys: sa.Select[Any], position: Position | None, *, down: bool
+    ) -> sa.Select[Any]:
+        attribute, relation = self.column.attribute, self.column.relation
+        is_empty = attribute.is_(None)
+        if relation is not None and not attribute.property.columns[0].nullable:
+            # Then nothing but the missing row makes it empty, and that is in the key to it.
+            is_empty = sa.and_(*(column.is_(None) for column in relation.property.local_columns))
+        elif relation is not None:
+            keys = keys.outerjoin(relation)
+        if position is not None and position[0] is None:
+            keys = keys.where(self.key < position[1] if down else self.key > position[1])
         nothing = sa.cast(sa.null(), attribute.type).label("sort_value")
-        keys = keys.add_columns(nothing, sa.literal(1).label("is_empty"))
-        if self.column.relation is not None:
-            keys = keys.outerjoin(self.column.relation)
-        return keys.where(attribute.is_(None)).order_by(self.key.desc() if down else self.key.asc())
+        return (
+            keys.add_columns(nothing, sa.literal(1).label("is_empty"))
+            .where(is_empty)
+            .order_by(*_directed((self.key,), down=down))
+        )
 
-    def _beyond(self, position: Position, *, reverse: bool) -> Any:
-        """Return the condition for the rows after a position that has a value, or before it."""
+    def _beyond(self, position: Position, *, down: bool) -> Any:
+        """Return the condition for the rows below a position that has a value, or above it."""
         value, key = position
-        down = self.is_descending != reverse
         if self._by_key_alone:
             return self.key < key if down else self.key > key
         attribute = self.column.attribute
@@ -132,6 +147,10 @@ class Order:
             return beyond
         # No index has columns of two tables; that of the other one needs its own bound.
         return sa.and_(attribute <= literal if down else attribute >= literal, beyond)
+
+
+def _directed(columns: Iterable[Any], *, down: bool) -> list[Any]:
+    return [column.desc() if down else column.asc() for column in columns]
 
 
 class Cursors:

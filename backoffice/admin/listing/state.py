@@ -45,6 +45,19 @@ class ListState:
         """Whether not all rows were asked for."""
         return bool(self.search or self.terms)
 
+    @property
+    def has_empty(self) -> bool:
+        """Whether rows without a value in the column of the order can be among those asked for."""
+        terms = [
+            one
+            for f, terms in self.terms.items()
+            if f.name == self.order.name.lstrip("-")
+            for one in terms
+        ]
+        return not terms or any(
+            term.key.endswith(".empty") and term.value == "yes" for term in terms
+        )
+
     def pairs(self) -> list[Pair]:
         """Return the question as the URL has it, without the position."""
         search = [("search", self.search)] if self.search else []

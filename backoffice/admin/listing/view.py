@@ -112,7 +112,10 @@ class Listing:
             state.notices.append("That position is no more; this is the beginning.")
             reverse = False
         rows = self.narrowed(state)
-        found = self._read(state.order.page(rows, position, PAGE_SIZE + 1, reverse=reverse))
+        statement = state.order.page(
+            rows, position, PAGE_SIZE + 1, reverse=reverse, has_empty=state.has_empty
+        )
+        found = self._read(statement)
         more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
         if reverse:
             found.reverse()
