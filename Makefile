@@ -34,11 +34,12 @@ $(HTML)/node_modules: $(HTML)/package-lock.json
 		echo "The checker of HTML could not be installed. On Debian: apt-get install npm" >&2; exit 1; }
 	@touch $@
 
-lint: setup ## Check format, style, types and imports
+lint: setup ## Check format, style, types, imports and migrations
 	@$(BIN)/ruff format --check --quiet . || { echo "Run: make fix" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/flask db-lint
 
 check: lint test ## Everything that must pass before a commit lands
 

@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backoffice.db import Base, ExactNumeric, UtcDateTimeType, db
 from backoffice.errors import UnavailableError
-from backoffice.system.schema.history import Recorder, is_ours
+from backoffice.system.schema.history import is_ours
 from backoffice.system.schema.locks import one_at_a_time
+from backoffice.system.schema.recorder import Recorder
 
 # Each can be given as `flask db upgrade -x name=seconds`.
 LIMITS = {"lock_timeout": 3.0, "statement_timeout": 3600.0, "wait": 60.0, "attempts": 5.0}
@@ -155,6 +156,7 @@ def _run(connection: Connection, options: dict[str, Any], recorder: Recorder) ->
     ctx._migrations_fn = recorder.watch(ctx._migrations_fn)  # noqa: SLF001  a failed step has no other name
     with context.begin_transaction():
         context.run_migrations()
+    connection.commit()  # what was written after the last step
 
 
 def _record_failure(recorder: Recorder, connection: Connection, error: BaseException) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import backup, develop, imports, reports, seed, status, users
+from backoffice.cli import backup, develop, imports, migrations, reports, seed, status, users
 
 COMMANDS: tuple[click.Command, ...] = (
     backup.backup,
     develop.develop,
     imports.import_orders,
+    migrations.db_accept,
+    migrations.db_check,
+    migrations.db_lint,
+    migrations.db_plan,
+    migrations.db_status,
     reports.run_report,
     seed.seed_db,
     seed.seed_fake,

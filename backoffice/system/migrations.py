@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from backoffice.errors import UnavailableError
-from backoffice.system.schema.history import MIGRATOR_TABLES
+from backoffice.system.schema.history import MIGRATOR_TABLES, checksum
 
 MIGRATIONS_DIR = Path(__file__).resolve().parents[2] / "migrations"
 UPGRADE = "flask db upgrade"
@@ -90,11 +92,39 @@ class SchemaStatus:
 
 
 def load_scripts(folder: Path = MIGRATIONS_DIR) -> ScriptDirectory:
-    """Return the revisions on disk."""
+    """Return the revisions on disk; the files are read anew only when one of them has changed."""
+    return _load(folder, _stamps(folder))
+
+
+def checksums(folder: Path = MIGRATIONS_DIR) -> dict[str, str]:
+    """Return the checksum of each revision's file."""
+    return _checksums(folder, _stamps(folder))
+
+
+_Stamps = tuple[tuple[str, int, int], ...]
+
+
+def _stamps(folder: Path) -> _Stamps:
+    """Return what tells that a file has changed: its name, time and size."""
+    with os.scandir(folder / "versions") as entries:
+        files = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith(".py")]
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in files))
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, _stamps: _Stamps) -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config)
+    scripts = ScriptDirectory.from_config(config)
+    scripts.get_heads()  # builds the graph, once and not in two threads
+    return scripts
+
+
+@lru_cache(maxsize=4)
+def _checksums(folder: Path, stamps: _Stamps) -> dict[str, str]:
+    steps = _load(folder, stamps).walk_revisions()
+    return {step.revision: checksum(step.path) for step in steps}
 
 
 def read_schema(connection: Connection, folder: Path = MIGRATIONS_DIR) -> SchemaStatus:
