@@ -46,7 +46,12 @@ class Effect:
 
 _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
 _ONLY = r"(?:IF (?:NOT )?EXISTS )?(?:ONLY )?"
-_NOTHING = re.compile(r"(BEGIN|COMMIT|SET|SELECT|COMMENT|--)\b|--", re.I)
+# What locks no table, and a function, view or type that nobody has waited for.
+_NOTHING = re.compile(
+    r"(BEGIN|COMMIT|SET|SELECT|COMMENT|GRANT|REVOKE)\b|--|(CREATE|DROP|ALTER) (OR REPLACE )?"
+    r"(FUNCTION|PROCEDURE|VIEW|TYPE|DOMAIN|SEQUENCE|EXTENSION)\b",
+    re.I,
+)
 _CREATE_TABLE = re.compile(rf"CREATE (?:UNLOGGED )?TABLE {_ONLY}{_NAME}", re.I)
 _CREATE_INDEX = re.compile(
     rf"CREATE (?:UNIQUE )?INDEX (CONCURRENTLY )?(?:IF NOT EXISTS )?(?:{_NAME} )?ON {_ONLY}{_NAME}",
@@ -58,7 +63,9 @@ _REFERENCES = re.compile(rf"\bREFERENCES {_NAME}", re.I)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _VOLATILE = r"(?:random|clock_timestamp|timeofday|gen_random_uuid|uuid_generate_\w+|nextval)\s*\("
 _OPENINGS: tuple[tuple[str, Lock, Work], ...] = (
-    (r"DROP (?:TABLE|VIEW)", Lock.ACCESS_EXCLUSIVE, Work.INSTANT),
+    (r"CREATE (?:OR REPLACE )?TRIGGER .* ON", Lock.SHARE_ROW_EXCLUSIVE, Work.INSTANT),
+    (r"DROP TRIGGER .* ON", Lock.ACCESS_EXCLUSIVE, Work.INSTANT),
+    (r"DROP TABLE", Lock.ACCESS_EXCLUSIVE, Work.INSTANT),
     (r"TRUNCATE(?: TABLE)?", Lock.ACCESS_EXCLUSIVE, Work.INSTANT),
     (r"UPDATE", Lock.ROW_EXCLUSIVE, Work.ROWS),
     (r"DELETE FROM", Lock.ROW_EXCLUSIVE, Work.ROWS),

@@ -15,6 +15,7 @@ from backoffice.errors import UnavailableError
 LOCK_KEY = 0x6261636B_6F666669
 _POLL_SECONDS = 0.2
 _TRY = sa.text("SELECT pg_try_advisory_lock(:key)")
+_RELEASE = sa.text("SELECT pg_advisory_unlock(:key)")
 # A key of 64 bits is shown in halves.
 _HOLDERS = sa.text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
@@ -45,6 +46,7 @@ def one_at_a_time(
             time.sleep(_POLL_SECONDS)
         guard.rollback()  # of SQLAlchemy's own book-keeping: the lock belongs to the session
         yield guard
+        guard.execute(_RELEASE, {"key": LOCK_KEY})  # at once; a failure ends the session, as well
 
 
 def is_migrating(connection: Connection) -> bool | None:

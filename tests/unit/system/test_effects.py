@@ -34,6 +34,12 @@ ALL, WRITES = Lock.ACCESS_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE
         ("CREATE INDEX i ON orders (a)", Lock.SHARE, Work.READS),
         ("CREATE UNIQUE INDEX IF NOT EXISTS i\nON orders (a)", Lock.SHARE, Work.READS),
         ("CREATE INDEX CONCURRENTLY i ON orders (a)", Lock.SHARE_UPDATE_EXCLUSIVE, Work.READS),
+        (
+            "CREATE TRIGGER t BEFORE UPDATE OR DELETE ON orders FOR EACH ROW EXECUTE FUNCTION f()",
+            WRITES,
+            Work.INSTANT,
+        ),
+        ("DROP TRIGGER t ON orders", ALL, Work.INSTANT),
         ("DROP TABLE IF EXISTS orders", ALL, Work.INSTANT),
         ("TRUNCATE orders", ALL, Work.INSTANT),
         ("UPDATE orders SET a = 'DROP TABLE x; y'", Lock.ROW_EXCLUSIVE, Work.ROWS),
@@ -85,7 +91,17 @@ def test_what_is_not_known_is_said_to_be_unknown(statement: str) -> None:
     assert effects(statement) == [Effect("", Lock.UNKNOWN, Work.UNKNOWN)]
 
 
-@pytest.mark.parametrize("statement", ["BEGIN;", "COMMIT;", "SET x = 1", "-- a remark", ""])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "BEGIN;",
+        "COMMIT;",
+        "SET x = 1",
+        "-- a remark",
+        "",
+        "CREATE OR REPLACE FUNCTION f() AS $$;$$",
+    ],
+)
 def test_what_touches_no_table_has_no_effect(statement: str) -> None:
     assert effects(statement) == []
 
