@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from backoffice.db import Base, ExactNumeric, UtcDateTimeType, db
 from backoffice.errors import UnavailableError
+from backoffice.system.schema.drift import read_leftovers
 from backoffice.system.schema.history import is_ours
 from backoffice.system.schema.locks import one_at_a_time
 from backoffice.system.schema.recorder import Recorder
@@ -27,7 +28,6 @@ from backoffice.system.schema.recorder import Recorder
 LIMITS = {"lock_timeout": 3.0, "statement_timeout": 3600.0, "wait": 60.0, "attempts": 5.0}
 # Somewhat random, so that the queue behind the lock gets its turn.
 PAUSE_SECONDS = (0.5, 2.0)
-_INVALID = sa.text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
@@ -105,6 +105,7 @@ def _run_on_postgresql(
         with one_at_a_time(db.engine, limits["wait"], _warn) as guard:
             try:
                 _run_patiently(connection, options, recorder, limits)
+                _warn_of_leftovers(connection)
             except BaseException as error:
                 connection.rollback()
                 _record_failure(recorder, guard, error)
@@ -128,10 +129,8 @@ def _run_patiently(
             connection.rollback()
             in_use = f"A table was in use for more than {limits['lock_timeout']:g} seconds."
             # CREATE INDEX CONCURRENTLY IF NOT EXISTS would take it for the index.
-            if connection.scalar(_INVALID):
-                raise CommandError(
-                    f"{in_use} It left an invalid index: see flask db-status."
-                ) from error
+            if any(left.kind == "index" for left in read_leftovers(connection)):
+                raise CommandError(f"{in_use} An index is invalid now: flask db-status.") from error
             if attempt == attempts:
                 raise CommandError(
                     f"{in_use} The migration was rolled back; try again later."
@@ -173,6 +172,12 @@ def _say(step: MigrationInfo) -> None:
     for script in step.up_revisions:
         if isinstance(script, Script):
             click.echo(f"{verb} {script.revision}  {script.doc}")
+
+
+def _warn_of_leftovers(connection: Connection) -> None:
+    """Name what is there and does not count: IF NOT EXISTS passes over it."""
+    for left in read_leftovers(connection):
+        _warn(f"The {left.kind} {left.name} of {left.table} does not count yet: {left.mend}")
 
 
 def _warn(sentence: str) -> None:

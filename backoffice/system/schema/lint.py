@@ -16,7 +16,7 @@ from pathlib import Path
 
 from alembic.script import Script
 
-from backoffice.system.schema.effects import Lock, Work, effects_of
+from backoffice.system.schema.effects import Lock, Work, effects, effects_of
 from backoffice.system.schema.preview import Preview, foreign_imports, preview
 
 # The models bound their texts and choose their integers on purpose.
@@ -90,11 +90,11 @@ def _about_statements(statements: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             "several-tables-locked",
             f"It locks {', '.join(sorted(closed))} together: make it one migration each.",
         )
-    real = [one for one in statements if not re.match(r"(BEGIN|COMMIT);?$", one)]
-    if len(real) > 1 and any(_CONCURRENTLY.search(one) for one in real):
+    aside = [bool(_CONCURRENTLY.search(one)) for one in statements if effects(one)]
+    if any(aside) and not all(aside):
         yield (
             "concurrently-not-alone",
-            "CREATE INDEX CONCURRENTLY commits by itself: give it a migration of its own.",
+            "What is done CONCURRENTLY commits what came before it: give it its own migration.",
         )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.config import Config
 from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script
 from alembic.util import CommandError
 
@@ -22,6 +23,7 @@ ALLOWED_IMPORTS = frozenset(
 )
 # `alembic.op` is one for the whole process.
 _running = threading.Lock()
+_NO_SCRIPTS: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,22 @@ def preview(script: Script, dialect: str, direction: str = "upgrade") -> Preview
     if foreign:
         return Preview(refusal=f"Not shown: the migration uses {', '.join(foreign)}.")
     statements: Any = _Statements()
-    options = {
-        "as_sql": True,
+    options: dict[str, Any] = {
         "output_buffer": statements,
         "literal_binds": True,
         "transactional_ddl": True,
         # Constraints get their names from it.
         "target_metadata": sa.MetaData(naming_convention=NAMING_CONVENTION),
     }
-    context = MigrationContext.configure(dialect_name=dialect, opts=options)
+    environment = EnvironmentContext(Config(), _NO_SCRIPTS, as_sql=True)
     try:
-        with _running, Operations.context(context):
-            getattr(script.module, direction)()
+        with _running, environment:
+            environment.configure(dialect_name=dialect, **options)
+            with Operations.context(environment.get_context()):
+                getattr(script.module, direction)()
     except CommandError:
         return Preview(refusal="Not shown: SQLite changes this table by copying it.")
-    except (AttributeError, TypeError):  # there is no connection to read from
-        return Preview(refusal="Not shown: the migration reads rows before it writes.")
+    except Exception as error:  # noqa: BLE001  a migration may do anything, and here is no database
+        kind = type(error).__name__
+        return Preview(refusal=f"Not shown: the migration reads the database first ({kind}).")
     return Preview(tuple(statements))
