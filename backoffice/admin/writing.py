@@ -60,21 +60,6 @@ class Writing(ModelView):
     def check(self, session: Session, record: Any) -> None:
         """Raise BackofficeError when a rule forbids the record as it is about to be saved."""
 
-    def create_model(self, form: Any) -> Any:
-        """Add the row; False, with the form kept, when it is refused."""
-        record = self.build_new_instance()
-
-        def add(session: Session) -> None:
-            with session.no_autoflush:
-                form.populate_obj(record)
-            session.add(record)
-            self.check(session, record)
-            changes = audit.differences(session, record)
-            session.flush()
-            audit.record(session, current_actor(), self._action("create"), record, changes=changes)
-
-        return record if self._write(form, add) else False
-
     def update_model(self, form: Any, model: Any) -> bool:
         """Change the row; False, with the form kept, when it is refused or out of date."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backoffice.access import Source
@@ -14,7 +14,8 @@ from backoffice.db import Base, BigId, PrimaryKey, UtcDateTime, text_enum, utc_n
 class ChangeSet(Base):
     """One write: who, when, from where and why; it outlives the user who made it.
 
-    `table_name` and `record_id` name the record it is about, where it is about one.
+    `table_name` and `record_id` name the record it is about, where it is about one. `form_key` is
+    the SHA-256 in hex of the form that made the record: the same form sent twice makes one.
     """
 
     __tablename__ = "change_sets"
@@ -24,6 +25,13 @@ class ChangeSet(Base):
         Index(None, "action", "created_at", "id"),
         Index(None, "table_name", "record_id", "id"),
         Index(None, "actor_id"),
+        Index(
+            "uq_change_sets_form_key",
+            "form_key",
+            unique=True,
+            sqlite_where=text("form_key IS NOT NULL"),
+            postgresql_where=text("form_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -37,6 +45,7 @@ class ChangeSet(Base):
     record_id: Mapped[int | None] = mapped_column(BigId)
     record_label: Mapped[str | None] = mapped_column(String(300))
     details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    form_key: Mapped[str | None] = mapped_column(String(64))
 
     changes: Mapped[list[Change]] = relationship(
         back_populates="change_set", order_by="Change.id", passive_deletes="all"

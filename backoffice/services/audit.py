@@ -87,6 +87,7 @@ def record(
     changes: Differences | None = None,
     reason: str | None = None,
     details: dict[str, Any] | None = None,
+    form_key: str | None = None,
 ) -> ChangeSet:
     """Write one change set into the caller's transaction; `subject` must have its id."""
     keys = _keys(changes or {})
@@ -100,6 +101,7 @@ def record(
         record_id=getattr(subject, "id", None),
         record_label=str(subject)[:300] if subject is not None else None,
         details=(details or {}) | {KEYS: keys} if keys else details,
+        form_key=form_key,
         changes=[
             Change(field=field, old_value=old, new_value=new)
             for field, old, new in _all_told(changes or {})

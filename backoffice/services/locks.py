@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -53,3 +54,14 @@ def lock_category_tree(session: Session) -> None:
     """
     every = sa.select(Category.id).order_by(Category.id).with_for_update(key_share=True)
     session.execute(every).all()
+
+
+def lock_key(session: Session, key: str) -> None:
+    """Let only one transaction at a time hold this key; it is let go of with the transaction.
+
+    SQLite needs nothing: transaction() holds its only write lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        digest = hashlib.sha256(key.encode()).digest()
+        number = int.from_bytes(digest[:8], signed=True)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))

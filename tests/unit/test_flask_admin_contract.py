@@ -32,10 +32,13 @@ CONTRACT: list[tuple[type[Any], str, str]] = [
         "menu_class_name, menu_icon_type, menu_icon_value)"
     )),
     (ModelView, "scaffold_form", "(self)"),
+    (ModelView, "get_create_form", "(self)"),
     (ModelView, "get_edit_form", "(self)"),
+    (ModelView, "create_form", "(self, obj)"),
     (ModelView, "edit_form", "(self, obj)"),
     (ModelView, "validate_form", "(self, form)"),
     (ModelView, "create_model", "(self, form)"),
+    (ModelView, "get_save_return_url", "(self, model, is_created)"),
     (ModelView, "update_model", "(self, form, model)"),
     (ModelView, "delete_model", "(self, model)"),
     (ModelView, "build_new_instance", "(self)"),
