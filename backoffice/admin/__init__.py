@@ -17,6 +17,7 @@ from backoffice.admin.migrations import MigrationsPage
 from backoffice.admin.order_events import OrderEventView
 from backoffice.admin.orders import OrderItemView, OrderView
 from backoffice.admin.palette import PalettePage
+from backoffice.admin.parts.declared import resolve_parts
 from backoffice.admin.payments import PaymentView
 from backoffice.admin.picking.view import check_pickers
 from backoffice.admin.price_changes import PriceChangeView
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
     ):
         admin.add_view(view)
     check_pickers(admin)
+    resolve_parts(admin)
     formatters.init_app(app)
     icons.init_app(app)
     palette.init_app(app, admin)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import stripped
+from backoffice.admin.parts.declared import Part
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category
@@ -31,6 +32,7 @@ class CategoryView(TableView):
     eager = (joinedload(Category.parent).load_only(Category.name),)
     pickers = {"parent": Picker(Category, search=("name",), hint="parent.name", contains=True)}
     panels = (Panel("products", "category"), Panel("categories", "parent"))
+    parts = (Part("children", "categories", "Subcategories", columns=("name",)),)
     form_columns = ("name", "parent")
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from backoffice.admin.parts.bound import BoundPart
 from backoffice.db import db
 from backoffice.models import Change, ChangeSet
 from backoffice.services.history import (
@@ -18,6 +19,7 @@ from backoffice.services.history import (
 )
 
 _MOST_CHANGES = 100
+_GONE = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,38 @@ def find_conflict(form: Any, record: Any, names: Sequence[str]) -> Conflict:
     if seen is not None:
         since = change_sets_of(db.session(), record, limit=_MOST_CHANGES, after=seen)
     # Every write moves the version on by one, those that are not in the log as well.
-    is_all_told = version is not None and len(since) == record.version - version
+    # A change of its parts alone is told, and leaves its version.
+    own = [made for made in since if any("." not in change.field for change in made.changes)]
+    is_all_told = version is not None and len(own) == record.version - version
     found = [_clash(form[name], getattr(record, name), since, is_all_told) for name in names]
     form.row_version.data = str(record.version)
     newest = since[0].id if since else newest_change(db.session(), record)
     form.row_change.data = "" if newest is None else str(newest)
     return Conflict(since, [clash for clash in found if clash is not None])
+
+
+def find_all_conflicts(form: Any, record: Any, names: Sequence[str]) -> Conflict:
+    """Compare the form and its parts with what there is now; see `find_conflict`."""
+    found = [find_conflict(form, record, names)]
+    for part in form.parts:
+        found += list(_conflicts_of(part))
+    change_sets = {made.id: made for one in found for made in one.change_sets}
+    newest_first = [change_sets[key] for key in sorted(change_sets, reverse=True)]
+    return Conflict(newest_first, [clash for one in found for clash in one.clashes])
+
+
+def _conflicts_of(part: BoundPart) -> Iterator[Conflict]:
+    part.look_up(part.rows)
+    title, names = part.part.title, part.part.columns
+    for row in [row for row in part.rows if row.is_stale]:
+        if row.record is None:
+            typed = next((row.form[name].data for name in names if row.form[name].data), None)
+            yield Conflict((), [Clash(title, None, False, _GONE, typed, None, False)])
+            part.rows.remove(row)
+            continue
+        found = find_conflict(row.form, row.record, names)
+        clashes = [replace(clash, label=f"{title}: {clash.label}") for clash in found.clashes]
+        yield Conflict(found.change_sets, clashes)
 
 
 def _number(text: str | None) -> int | None:

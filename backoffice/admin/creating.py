@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from wtforms import HiddenField
 
 from backoffice.admin.guards import current_actor
+from backoffice.admin.parts.bound import bind_parts
 from backoffice.admin.writing import Writing
 from backoffice.db import Base
 from backoffice.errors import RuleViolationError
@@ -56,6 +57,7 @@ class Creating(Writing):
     def create_form(self, obj: Any = None) -> Any:
         """Return an empty form, or the one that was sent."""
         form = super().create_form(obj)
+        form.parts = [] if "panel" in request.args else bind_parts(self.resolved_parts, None)
         if request.method != "POST":
             form.form_token.data = secrets.token_urlsafe(16)
         return form
@@ -78,8 +80,15 @@ class Creating(Writing):
         self.check(session, record)
         changes = audit.differences(session, record)
         session.flush()
-        action = self._action("create")
-        audit.record(session, current_actor(), action, record, changes=changes, form_key=form_key)
+        audit.record(
+            session,
+            current_actor(),
+            self._action("create"),
+            record,
+            changes=changes,
+            parts=[told for part in form.parts for told in part.write(session, record)],
+            form_key=form_key,
+        )
         return record
 
     def _made_before(self, session: Session, form_key: str | None) -> Any:

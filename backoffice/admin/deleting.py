@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from flask import abort, flash, g, redirect, request
 from flask_admin import expose
 from flask_admin.helpers import get_redirect_target
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from backoffice.admin.dependents import GOES, Dependents, count_dependents
 from backoffice.admin.guards import current_actor
-from backoffice.admin.listing.counting import CAP, Count
+from backoffice.admin.listing.counting import Count
 from backoffice.admin.reverting import Reverting
-from backoffice.db import Base, db, utc_now
+from backoffice.db import db, utc_now
 from backoffice.errors import StaleRecordError
 from backoffice.services import audit
 from backoffice.services.locks import lock_row
 
-GOES, LOSES, FORBIDS = "CASCADE", "SET NULL", "RESTRICT"
 _STALE = "Somebody else has changed this record since you looked at it. Nothing was done."
-
-
-@dataclass(frozen=True, slots=True)
-class Dependents:
-    """Rows of one table that lead to the record, and what its deletion does to them."""
-
-    table: sa.Table
-    column: Any
-    rule: str
-    condition: Any
-    is_direct: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +31,6 @@ class Consequence:
     rule: str
     count: Count
     url: str | None
-
-
-def dependents(table: sa.Table, key: int) -> Iterator[Dependents]:
-    """Give what leads to a row, by the foreign keys of all tables; of what goes along, as well."""
-    yield from _dependents(table, [key], (table,))
-
-
-def _dependents(table: sa.Table, keys: Any, path: tuple[sa.Table, ...]) -> Iterator[Dependents]:
-    for other in Base.metadata.sorted_tables:
-        for reference in sorted(other.foreign_keys, key=lambda fk: fk.parent.name):
-            if reference.column.table is not table:
-                continue
-            rule = (reference.ondelete or "").upper()
-            rule = rule if rule in (GOES, LOSES) else FORBIDS
-            condition = reference.parent.in_(keys)
-            yield Dependents(other, reference.parent, rule, condition, len(path) == 1)
-            if rule == GOES and "id" in other.columns and other not in path:
-                lost = sa.select(other.columns["id"]).where(condition)
-                yield from _dependents(other, lost, (*path, other))
-
-
-def count_dependents(session: Session, record: Any) -> list[tuple[Dependents, Count]]:
-    """Count all that leads to a record, each up to the cap, in one statement; none that is none."""
-    found = list(dependents(record.__table__, record.id))
-    if not found:
-        return []
-    totals = []
-    for one in found:
-        some = sa.select(sa.literal(1)).select_from(one.table).where(one.condition).limit(CAP + 1)
-        totals.append(sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery())
-    numbers = session.execute(sa.select(*totals)).one()
-    return [
-        (one, Count(min(number, CAP), is_exact=number <= CAP, is_capped=number > CAP))
-        for one, number in zip(found, numbers, strict=True)
-        if number
-    ]
 
 
 class Deleting(Reverting):

@@ -13,6 +13,7 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import lowered, stripped
 from backoffice.admin.guards import current_actor
+from backoffice.admin.parts.declared import Part
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.errors import RuleViolationError
@@ -42,6 +43,7 @@ class UserView(TableView):
         "Use": ("last_login_at", "created_at", "updated_at"),
     }
     panels = (Panel("orders", "user"),)
+    parts = (Part("profile", "profiles", "Profile"),)
     details_template = "admin/users/details.html"
     form_columns = ("username", "email")
     form_args: dict[str, Any] = {

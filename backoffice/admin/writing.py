@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from flask import flash, g, request
 from flask_admin import expose
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
-from backoffice.admin.conflicts import find_conflict
+from backoffice.admin.conflicts import find_all_conflicts
 from backoffice.admin.guards import current_actor
+from backoffice.admin.parts.bound import PartRefusedError, bind_parts, fields_of
+from backoffice.admin.parts.declared import Part, ResolvedPart
 from backoffice.admin.refusals import explain
 from backoffice.db import db, transaction, utc_now
 from backoffice.errors import BackofficeError, StaleRecordError
@@ -28,7 +30,10 @@ _STALE = "Somebody else has changed this record since you opened it. Nothing was
 class Writing(ModelView):
     """The part of a table's view that creates, changes and deletes."""
 
+    parts: ClassVar[tuple[Part, ...]] = ()
+    resolved_parts: Sequence[ResolvedPart] = ()
     form_columns: Any
+    fields_of = staticmethod(fields_of)
 
     @property
     def singular(self) -> str:
@@ -45,11 +50,20 @@ class Writing(ModelView):
     def edit_form(self, obj: Any = None) -> Any:
         """Return the form of one row."""
         form = super().edit_form(obj)
+        form.parts = bind_parts(self.resolved_parts, obj)
         if request.method != "POST":
             seen = newest_change(db.session(), obj)
             form.row_version.data = str(obj.version)
             form.row_change.data = "" if seen is None else str(seen)
         return form
+
+    def validate_form(self, form: Any) -> bool:
+        """Whether the form and its parts can be saved; all of them say what is wrong."""
+        parts = getattr(form, "parts", ())
+        if any(part.is_asked for part in parts):
+            return False
+        is_valid = super().validate_form(form)
+        return all([is_valid, *(part.validate() for part in parts if request.method == "POST")])
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
@@ -69,17 +83,20 @@ class Writing(ModelView):
             with session.no_autoflush:
                 form.populate_obj(model)
                 changes = audit.differences(session, model)
-                if not changes:
-                    return
-                self.check(session, model)
-            # Also moves the version on when only a relation changed.
-            model.updated_at = utc_now()
-            audit.record(session, current_actor(), self._action("update"), model, changes=changes)
+                if changes:
+                    self.check(session, model)
+                    # Also moves the version on when only a relation changed.
+                    model.updated_at = utc_now()
+            session.flush()
+            parts = [told for part in form.parts for told in part.write(session, model)]
+            if changes or parts:
+                action = self._action("update")
+                audit.record(session, current_actor(), action, model, changes=changes, parts=parts)
 
         try:
             return self._write(form, change)
         except (StaleRecordError, StaleDataError):
-            g.conflict = find_conflict(form, model, self.form_columns)
+            g.conflict = find_all_conflicts(form, model, self.form_columns)
             return False
 
     def _write(self, form: Any, work: Callable[[Session], None]) -> bool:
@@ -96,10 +113,15 @@ class Writing(ModelView):
             flash(str(error), "danger")
             return False
         except IntegrityError as error:
-            if not explain(error, form):
-                flash(_refusal(error, is_deletion=form == ()), "danger")
-            return False
+            return self._refuse(error, form)
+        except PartRefusedError as refused:
+            return self._refuse(refused.cause, refused.form)
         return True
+
+    def _refuse(self, error: IntegrityError, form: Any) -> bool:
+        if not explain(error, form):
+            flash(_refusal(error, is_deletion=form == ()), "danger")
+        return False
 
     def _action(self, verb: str) -> str:
         return f"{self.singular.replace(' ', '_')}.{verb}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -21,6 +22,15 @@ KEYS = "keys"
 _UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
 
 Differences = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What changed of a row that belongs to the subject, by the relation that leads to it."""
+
+    relation: str
+    record: Base
+    changes: Differences
 
 
 def differences(session: Session, record: Base) -> Differences:
@@ -85,6 +95,7 @@ def record(
     subject: Base | None = None,
     *,
     changes: Differences | None = None,
+    parts: Sequence[Told] = (),
     reason: str | None = None,
     details: dict[str, Any] | None = None,
     form_key: str | None = None,
@@ -102,13 +113,16 @@ def record(
         record_label=str(subject)[:300] if subject is not None else None,
         details=(details or {}) | {KEYS: keys} if keys else details,
         form_key=form_key,
-        changes=[
-            Change(field=field, old_value=old, new_value=new)
-            for field, old, new in _all_told(changes or {})
-        ],
+        changes=[*_rows("", changes or {})]
+        + [row for part in parts for row in _rows(f"{part.relation}.", part.changes)],
     )
     session.add(change_set)
     return change_set
+
+
+def _rows(prefix: str, changes: Differences) -> Iterator[Change]:
+    for field, old, new in _all_told(changes):
+        yield Change(field=f"{prefix}{field}", old_value=old, new_value=new)
 
 
 def _all_told(changes: Differences) -> Iterator[tuple[str, str | None, str | None]]:

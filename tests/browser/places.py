@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backoffice.access import command_actor
-from backoffice.models import ChangeSet, Order, Product
+from backoffice.models import Category, ChangeSet, Order, Product, Profile
 from backoffice.services import audit
 from tests.browser.conftest import Shop
 from tests.factories import make_product
@@ -20,6 +20,10 @@ def addresses(shop: Shop) -> dict[str, str]:
     with shop.session() as session:
         order = session.scalars(sa.select(Order.id).order_by(Order.id)).first()
         product = session.scalars(sa.select(Product.id).order_by(Product.id)).first()
+        user = session.scalars(sa.select(Profile.user_id).order_by(Profile.id)).first()
+        category = session.scalars(
+            sa.select(Category.parent_id).order_by(Category.id.desc())
+        ).first()
         change_set, made = _change_set(session)
     return {
         "sign-in": "/login",
@@ -34,6 +38,8 @@ def addresses(shop: Shop) -> dict[str, str]:
         "delete": f"/admin/products/delete/?id={made}",
         "delete that is forbidden": f"/admin/products/delete/?id={product}",
         "form": f"/admin/products/edit/?id={product}",
+        "form with a part": f"/admin/users/edit/?id={user}",
+        "form with rows": f"/admin/categories/edit/?id={category}",
         "new": "/admin/products/new/",
         "reports": "/admin/reports/",
         "report": "/admin/reports/revenue_by_month",

@@ -16,6 +16,7 @@ from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.columns import attribute_of
 from backoffice.admin.listing.filters import RelationFilter
 from backoffice.admin.listing.state import ListState
+from backoffice.admin.parts.bound import fields_of
 from backoffice.admin.picking.fields import PickerField
 from backoffice.admin.picking.picker import WHOLE, Choice, Picker, is_key
 from backoffice.db import Base, db
@@ -87,7 +88,8 @@ class Picking:
 
     def validate_form(self, form: Any) -> bool:
         """Whether the form can be saved; one that was sent only to look rows up cannot."""
-        if any(isinstance(field, PickerField) and field.is_asked for field in form):
+        fields = (field for _, field in fields_of(form))
+        if any(isinstance(field, PickerField) and field.is_asked for field in fields):
             return False
         is_valid: bool = super().validate_form(form)  # type: ignore[misc]
         return is_valid

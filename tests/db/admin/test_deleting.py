@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from backoffice.access import Role
-from backoffice.admin.deleting import count_dependents
+from backoffice.admin.dependents import count_dependents
 from backoffice.models import Change, ChangeSet, Product, Tag, User
 from tests.factories import (
     count,
@@ -103,7 +103,7 @@ def test_an_account_is_read_through_to_what_goes_with_what_goes(session: Session
 def test_counting_stops_at_its_limit(
     session: Session, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backoffice.admin.deleting.CAP", 1)
+    monkeypatch.setattr("backoffice.admin.dependents.CAP", 1)
 
     assert "1+ order items" in words(client.get(delete_page(sold(session))))
 
