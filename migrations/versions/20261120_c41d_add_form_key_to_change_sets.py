@@ -2,7 +2,7 @@
 
 Revision ID: c41d
 Revises: 4d2b
-Create Date: 2026-11-20 15:52:00.000000+00:00
+Create Date: 2026-11-20 16:06:00+00:00
 """
 
 from __future__ import annotations
