@@ -9,6 +9,7 @@ from flask_admin.theme import Bootstrap4Theme
 from backoffice.admin import formatters, icons, palette, viewer
 from backoffice.admin.audit import ChangeSetView
 from backoffice.admin.backups import BackupsPage
+from backoffice.admin.bulk.plans import BulkPlanRowView, BulkPlanView
 from backoffice.admin.categories import CategoryView
 from backoffice.admin.guards import guard_arguments
 from backoffice.admin.health import HealthPage
@@ -54,6 +55,8 @@ def init_app(app: Flask) -> None:
         PriceChangeView(name="Price changes", category="Catalogue", endpoint="price_changes"),
         ProfileView(name="Profiles", category="Customers", endpoint="profiles"),
         ReportsPage(name="Reports", category="Reports", endpoint="reports"),
+        BulkPlanView(name="Bulk changes", category="Operations", endpoint="bulk_plans"),
+        BulkPlanRowView(name="Rows of plans", category="Operations", endpoint="bulk_plan_rows"),
         HealthPage(name="Health", category="Operations", endpoint="health"),
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         BackupsPage(name="Backups", category="Operations", endpoint="backups"),

@@ -12,6 +12,7 @@ from flask_login import current_user
 from jinja2 import pass_context
 
 from backoffice.access import Permission
+from backoffice.admin.bulk.view import Acting
 from backoffice.admin.deleting import Deleting
 from backoffice.admin.exporting import Exporting
 from backoffice.admin.formatters import show
@@ -37,7 +38,7 @@ _FLASHED = ("Failed to create record.", "Failed to save record.")
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Deleting):
+class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recording, Deleting):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -73,6 +74,7 @@ class TableView(Guarded, Listing, Choosing, Exporting, Picking, Recording, Delet
         self.prepare_list()
         self.prepare_record()
         self.prepare_export()
+        self.prepare_bulk()
 
     def scaffold_form(self) -> Any:
         """Return the form of the declared columns; without any, Flask-Admin would take all."""

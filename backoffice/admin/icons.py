@@ -26,6 +26,7 @@ MENU = {
     "price_changes": "graph-up",
     "profiles": "people",
     "reports": "bar-chart-line",
+    "bulk_plans": "ui-checks",
     "health": "heart-pulse",
     "migrations": "layers",
     "backups": "safe",

@@ -15,6 +15,7 @@ from backoffice.admin.listing.filters import NamedFilter
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category, OrderItem, Product, Tag
+from backoffice.services.bulk_actions import SetValue
 
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
 
@@ -84,6 +85,25 @@ class ProductView(TableView):
         "tags": Picker(Tag, search=("name",), many=True, contains=True),
     }
     archives = ("is_available", False)
+    bulk_label = Product.sku + " " + Product.name
+    bulk_actions = (
+        SetValue(
+            name="publish",
+            label="Publish",
+            model=Product,
+            permission=Permission.CATALOGUE_WRITE,
+            column=Product.is_available,
+            value=True,
+        ),
+        SetValue(
+            name="unpublish",
+            label="Take off sale",
+            model=Product,
+            permission=Permission.CATALOGUE_WRITE,
+            column=Product.is_available,
+            value=False,
+        ),
+    )
     form_columns = (
         "sku",
         "name",

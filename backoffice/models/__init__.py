@@ -1,6 +1,7 @@
 """The tables; importing this package maps all of them."""
 
 from backoffice.models.audit import Change, ChangeSet
+from backoffice.models.bulk_plans import BulkPlan, BulkPlanRow, PlanState, RowOutcome
 from backoffice.models.categories import Category
 from backoffice.models.login_sessions import LoginSession
 from backoffice.models.number_series import NumberSeries
@@ -19,6 +20,8 @@ from backoffice.models.tags import Tag
 from backoffice.models.users import User
 
 __all__ = [
+    "BulkPlan",
+    "BulkPlanRow",
     "Category",
     "Change",
     "ChangeSet",
@@ -32,6 +35,7 @@ __all__ = [
     "OrderStatus",
     "Payment",
     "PaymentStatus",
+    "PlanState",
     "Preference",
     "PriceChange",
     "Product",
@@ -40,6 +44,7 @@ __all__ = [
     "RefundItem",
     "RefundKind",
     "RefundStatus",
+    "RowOutcome",
     "SavedView",
     "StockMovement",
     "Tag",

@@ -56,16 +56,29 @@ class ChangeSet(Base):
 
 
 class Change(Base):
-    """One field, before and after, as text; NULL is a value that was or became empty."""
+    """One field, before and after, as text; NULL is a value that was or became empty.
+
+    `record_id` names the record where the change set is about many.
+    """
 
     __tablename__ = "changes"
-    __table_args__ = (Index(None, "change_set_id"),)
+    __table_args__ = (
+        Index(None, "change_set_id"),
+        Index(
+            "ix_changes_record_of_many",
+            "record_id",
+            "change_set_id",
+            sqlite_where=text("record_id IS NOT NULL"),
+            postgresql_where=text("record_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     change_set_id: Mapped[int] = mapped_column(ForeignKey("change_sets.id", ondelete="CASCADE"))
     field: Mapped[str] = mapped_column(String(63))
     old_value: Mapped[str | None] = mapped_column(Text)
     new_value: Mapped[str | None] = mapped_column(Text)
+    record_id: Mapped[int | None] = mapped_column(BigId)
 
     change_set: Mapped[ChangeSet] = relationship(back_populates="changes")
 

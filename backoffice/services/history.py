@@ -20,17 +20,18 @@ BEFORE, AFTER = 0, 1
 def change_sets_of(
     session: Session, record: Any, *, limit: int, after: int = 0
 ) -> Sequence[ChangeSet]:
-    """Return the newest change sets of a record with their changes, in one statement.
+    """Return the newest change sets of a record with their changes of it, in one statement.
 
     With `after`, only those that came after the change set with this id.
     """
+    newest = sa.union(*(_some(keys, limit, after) for keys in _keys(record))).subquery()
+    mine = sa.or_(Change.record_id.is_(None), Change.record_id == record.id)
     statement = (
         sa.select(ChangeSet)
-        .where(ChangeSet.table_name == record.__tablename__, ChangeSet.record_id == record.id)
-        .where(ChangeSet.id > after)
+        .where(ChangeSet.id.in_(sa.select(newest.c.id)))
         .order_by(ChangeSet.id.desc())
         .limit(limit)
-        .options(joinedload(ChangeSet.changes))
+        .options(joinedload(ChangeSet.changes.and_(mine)))
     )
     return session.scalars(statement).unique().all()
 
@@ -41,13 +42,25 @@ def newest_change(session: Session, record: Any) -> int | None:
     None when the record is no longer in the version in which it was loaded.
     """
     model: Any = type(record)
-    newest = (
-        sa.select(sa.func.coalesce(sa.func.max(ChangeSet.id), 0))
-        .where(ChangeSet.table_name == record.__tablename__, ChangeSet.record_id == record.id)
-        .scalar_subquery()
-    )
+    newest = sa.union(*(_some(keys, 1) for keys in _keys(record))).subquery()
+    found = sa.select(sa.func.coalesce(sa.func.max(newest.c.id), 0)).scalar_subquery()
     is_same = sa.and_(model.id == record.id, model.version == record.version)
-    return session.scalar(sa.select(newest).where(sa.exists().where(is_same)))
+    return session.scalar(sa.select(found).where(sa.exists().where(is_same)))
+
+
+def _keys(record: Any) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return SELECTs of the change sets about a record alone, and of those about many."""
+    of_table = ChangeSet.table_name == record.__tablename__
+    alone = sa.select(ChangeSet.id.label("id")).where(of_table, ChangeSet.record_id == record.id)
+    among = sa.select(Change.change_set_id.label("id")).join(Change.change_set)
+    return alone, among.where(of_table, Change.record_id == record.id).distinct()
+
+
+def _some(keys: sa.Select[Any], limit: int, after: int = 0) -> sa.Select[Any]:
+    """Return the newest of the keys, as an index has them."""
+    key = keys.selected_columns["id"]
+    newest = keys.where(key > after).order_by(key.desc()).limit(limit).subquery()
+    return sa.select(newest.c.id)
 
 
 def is_told(value: Any, change: Change, side: int) -> bool:

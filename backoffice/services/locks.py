@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +26,12 @@ def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
     if row is None:
         raise NotFoundError(f"There is no such {model.__name__.lower()}.")
     return row
+
+
+def lock_rows(session: Session, model: Any, keys: sa.Select[Any]) -> None:
+    """Lock the rows with these keys, in the order of their keys; loads none of them."""
+    chosen = sa.select(model.id).where(model.id.in_(keys))
+    session.execute(chosen.order_by(model.id).with_for_update()).all()
 
 
 def lock_user_and_admins(session: Session, user_id: int) -> tuple[User, list[User]]:

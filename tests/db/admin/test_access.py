@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from backoffice.access import GRANTS, Permission, Role
-from backoffice.models import ChangeSet, Product, Tag, User
+from backoffice.models import BulkPlan, BulkPlanRow, ChangeSet, Product, RowOutcome, Tag, User
 from tests.factories import (
     count,
     make_category,
@@ -40,6 +40,8 @@ LISTS = {
     "tags": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
     "profiles": (P.CUSTOMER_READ, P.CUSTOMER_WRITE),
     "users": (P.USER_READ, P.USER_WRITE),
+    "bulk_plans": (P.CATALOGUE_READ, None),
+    "bulk_plan_rows": (P.CATALOGUE_READ, None),
     "change_sets": (P.AUDIT_READ, None),
 }
 CREATABLE = {"products", "categories", "tags", "users"}
@@ -61,9 +63,21 @@ def rows(session: Session) -> dict[str, int]:
     product = make_product(session, category=make_category(session, "Mugs"))
     order = make_order(session, (product, 1, Decimal(5)), user=user)
     change_set = ChangeSet(actor_name="x", source="form", action="tag.create")
-    session.add(change_set)
+    bulk = BulkPlan(actor_name="x", table_name="products", action="publish", options={}, query="")
+    session.add_all([change_set, bulk])
+    session.flush()
+    row = BulkPlanRow(
+        plan_id=bulk.id,
+        record_id=product.id,
+        record_label="x",
+        version=1,
+        outcome=RowOutcome.PLANNED,
+    )
+    session.add(row)
     session.commit()
     return {
+        "bulk_plans": bulk.id,
+        "bulk_plan_rows": row.id,
         "orders": order.id,
         "order_items": order.items[0].id,
         **make_past(session, order),

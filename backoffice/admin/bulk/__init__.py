@@ -1,0 +1,1 @@
+"""Bulk actions: choosing rows of a list, looking at the sealed plan, and carrying it out."""
