@@ -14,6 +14,7 @@ from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category
 from backoffice.services.categories import require_no_cycle
+from backoffice.services.deletions import DeleteMany
 
 
 class CategoryView(TableView):
@@ -33,6 +34,16 @@ class CategoryView(TableView):
     pickers = {"parent": Picker(Category, search=("name",), hint="parent.name", contains=True)}
     panels = (Panel("products", "category"), Panel("categories", "parent"))
     parts = (Part("children", "categories", "Subcategories", columns=("name",)),)
+    bulk_label = ("name",)
+    bulk_actions = (
+        DeleteMany(
+            name="delete",
+            label="Delete",
+            model=Category,
+            permission=Permission.CATALOGUE_WRITE,
+            wants_reason=True,
+        ),
+    )
     form_columns = ("name", "parent")
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}
 

@@ -11,13 +11,14 @@ from flask_admin.helpers import get_redirect_target
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from backoffice.admin.dependents import GOES, Dependents, count_dependents
+from backoffice.admin.dependents import count_dependents
 from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.counting import Count
 from backoffice.admin.reverting import Reverting
 from backoffice.db import db, utc_now
 from backoffice.errors import StaleRecordError
 from backoffice.services import audit
+from backoffice.services.deletions import GOES, Dependents
 from backoffice.services.locks import lock_row
 
 _STALE = "Somebody else has changed this record since you looked at it. Nothing was done."

@@ -16,7 +16,11 @@ from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.models import Category, OrderItem, Product, Tag
 from backoffice.services.bulk_actions import SetValue
+from backoffice.services.bulk_relations import LinkRelated, SetRelated
+from backoffice.services.deletions import DeleteMany
+from backoffice.services.prices import ChangePrice
 
+_ON: dict[str, Any] = {"model": Product, "permission": Permission.CATALOGUE_WRITE}
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
 
 
@@ -85,25 +89,26 @@ class ProductView(TableView):
         "tags": Picker(Tag, search=("name",), many=True, contains=True),
     }
     archives = ("is_available", False)
-    bulk_label = Product.sku + " " + Product.name
+    bulk_label = ("sku", "name")
     bulk_actions = (
+        SetValue(name="publish", label="Publish", column=Product.is_available, value=True, **_ON),
         SetValue(
-            name="publish",
-            label="Publish",
-            model=Product,
-            permission=Permission.CATALOGUE_WRITE,
-            column=Product.is_available,
-            value=True,
+            name="unpublish", label="Take off sale",
+            column=Product.is_available, value=False, **_ON,
         ),
-        SetValue(
-            name="unpublish",
-            label="Take off sale",
-            model=Product,
-            permission=Permission.CATALOGUE_WRITE,
-            column=Product.is_available,
-            value=False,
+        ChangePrice(
+            name="change_price", label="Change price",
+            column=Product.price, wants_reason=True, **_ON,
         ),
-    )
+        SetRelated(
+            name="set_category", label="Move to category", relation=Product.category, **_ON
+        ),
+        LinkRelated(name="add_tag", label="Add tag", relation=Product.tags, adds=True, **_ON),
+        LinkRelated(
+            name="remove_tag", label="Remove tag", relation=Product.tags, adds=False, **_ON
+        ),
+        DeleteMany(name="delete", label="Delete", wants_reason=True, **_ON),
+    )  # fmt: skip
     form_columns = (
         "sku",
         "name",

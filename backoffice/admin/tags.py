@@ -8,6 +8,7 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.forms import stripped
 from backoffice.models import Tag
+from backoffice.services.deletions import DeleteMany
 
 
 class TagView(TableView):
@@ -23,5 +24,15 @@ class TagView(TableView):
     default_order = "name"
     filters = ("updated_at",)
     searchable = ("name",)
+    bulk_label = ("name",)
+    bulk_actions = (
+        DeleteMany(
+            name="delete",
+            label="Delete",
+            model=Tag,
+            permission=Permission.CATALOGUE_WRITE,
+            wants_reason=True,
+        ),
+    )
     form_columns = ("name",)
     form_args: dict[str, Any] = {"name": {"filters": [stripped]}}

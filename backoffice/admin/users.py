@@ -18,7 +18,7 @@ from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
 from backoffice.errors import RuleViolationError
 from backoffice.models import Profile, User
-from backoffice.services.users import set_active
+from backoffice.services.users import DeactivateMany, set_active
 
 _EMAIL = {"filters": [stripped, lowered], "validators": [Email("Enter an e-mail address.")]}
 
@@ -45,6 +45,18 @@ class UserView(TableView):
     panels = (Panel("orders", "user"),)
     parts = (Part("profile", "profiles", "Profile"),)
     details_template = "admin/users/details.html"
+    bulk_label = ("username",)
+    bulk_actions = (
+        DeactivateMany(
+            name="deactivate",
+            label="Deactivate",
+            model=User,
+            permission=Permission.USER_WRITE,
+            column=User.is_active,
+            value=False,
+            wants_reason=True,
+        ),
+    )
     form_columns = ("username", "email")
     form_args: dict[str, Any] = {
         "username": {

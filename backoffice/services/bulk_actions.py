@@ -87,6 +87,10 @@ class BulkAction(ABC):
     def write(self, chunk: Chunk) -> None:
         """Give the records of a chunk what they are to have."""
 
+    def words(self, options: Options) -> str:
+        """Return in words what it was asked for."""
+        return str(options.get("label", ""))
+
     def stands(self, _options: Options) -> Any:
         """Return SQL: whether a record still has what the plan row `Row` gave it."""
         return sa.false()

@@ -47,6 +47,15 @@ class Selection:
     query: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows of a plan have an outcome, and the note that they share."""
+
+    outcome: RowOutcome
+    note: str | None
+    number: int
+
+
 def seal_plan(actor: Actor, action: BulkAction, chosen: Selection, options: Options) -> int:
     """Freeze what the action would do to the chosen records; return the id of the plan.
 
@@ -67,7 +76,7 @@ def seal_plan(actor: Actor, action: BulkAction, chosen: Selection, options: Opti
         session.add(plan)
         session.flush()
         session.execute(_freeze(plan.id, actor, action, chosen, options))
-        count = sum(count_outcomes(session, plan.id).values())
+        count = sum(tally.number for tally in tally_rows(session, plan.id))
         if not count:
             raise InputError("Nothing is chosen. Tick rows of the list, or take all that match.")
         if count > MOST_ROWS:
@@ -127,12 +136,16 @@ def _forget_old(session: Session) -> None:
     )
 
 
-def count_outcomes(session: Session, plan_id: int) -> dict[RowOutcome, int]:
-    """Return how many rows of a plan have which outcome: one statement."""
+def tally_rows(session: Session, plan_id: int) -> list[Tally]:
+    """Return how many rows of a plan have which outcome, and why: one statement."""
+    number = sa.func.count()
     found = session.execute(
-        sa.select(Row.outcome, sa.func.count()).where(Row.plan_id == plan_id).group_by(Row.outcome)
+        sa.select(Row.outcome, Row.note, number)
+        .where(Row.plan_id == plan_id)
+        .group_by(Row.outcome, Row.note)
+        .order_by(number.desc())
     )
-    return {outcome: number for outcome, number in found}  # noqa: C416  rows are no pairs to mypy
+    return [Tally(*row) for row in found]
 
 
 def apply_plan(
@@ -159,8 +172,8 @@ def apply_plan(
             return False
         lock_rows(session, action.model, chunk.keys)
         _leave_alone(chunk, action, scope)
-        action.write(chunk)
         action.log(chunk)
+        action.write(chunk)
         _settle(chunk, RowOutcome.DONE)
         return True
 
@@ -186,8 +199,8 @@ def undo_plan(actor: Actor, plan_id: int, action: BulkAction, scope: sa.Select[A
             return False
         lock_rows(session, action.model, chunk.keys)
         _keep(chunk, action, scope)
-        action.write(chunk)
         action.log(chunk)
+        action.write(chunk)
         _settle(chunk, RowOutcome.REVERTED)
         return True
 

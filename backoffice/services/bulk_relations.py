@@ -16,7 +16,7 @@ from backoffice.services.bulk_actions import BulkAction, Chunk, Options, Row, Se
 
 @dataclass(frozen=True, kw_only=True)
 class SetRelated(BulkAction):
-    """Sets a many-to-one relation to the record with the key `options["key"]`, or to none."""
+    """Sets a many-to-one relation to the record with the key `options["key"]`."""
 
     relation: Any
 
@@ -80,7 +80,8 @@ class LinkRelated(BulkAction):
     def seal(self, actor: Actor, options: Options) -> Sealed:
         """Return the names of all that are linked, now and then."""
         target, key = self._target, _big(options["key"])
-        linked = target.id.in_(sa.select(self._there).where(self._here == self.model.id))
+        links = sa.select(self._there).where(self._here == self.model.id).correlate(self.model)
+        linked = target.id.in_(links)
         then = sa.or_(linked, target.id == key) if self.adds else sa.and_(linked, target.id != key)
         return Sealed(self._names(linked), self._names(then))
 
@@ -140,9 +141,9 @@ class LinkRelated(BulkAction):
 
 def require_row(session: Session, model: type[Base], options: Options) -> None:
     """Raise RuleViolationError when the record with the key `options["key"]` is no more."""
-    if options["key"] is not None and session.get(model, options["key"]) is None:
+    if session.get(model, options["key"]) is None:
         raise RuleViolationError(f"{options['label']} is no more. Nothing was changed.")
 
 
-def _big(key: int | None) -> Any:
+def _big(key: int) -> Any:
     return sa.literal(key, sa.BigInteger)

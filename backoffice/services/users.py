@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
@@ -13,10 +15,11 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backoffice.access import Actor, Permission, Role
-from backoffice.db import transaction
+from backoffice.db import transaction, utc_now
 from backoffice.errors import InputError, NotFoundError, RuleViolationError
-from backoffice.models import User
+from backoffice.models import LoginSession, User
 from backoffice.services import audit
+from backoffice.services.bulk_actions import Chunk, Options, Sealed, SetValue
 from backoffice.services.locks import lock_row, lock_user_and_admins
 from backoffice.services.login_sessions import end_all
 
@@ -79,6 +82,30 @@ def set_active(actor: Actor, user_id: int, *, is_active: bool) -> User:
         if not is_active:
             end_all(session, user.id)
     return user
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeactivateMany(SetValue):
+    """Lets accounts sign in no longer and ends their sessions; administrators go one by one."""
+
+    def seal(self, actor: Actor, options: Options) -> Sealed:
+        """Return the flag now and then, and whom it is not for."""
+        sealed = super().seal(actor, options)
+        blocked = sa.case(
+            (User.id == sa.literal(actor.user_id, sa.BigInteger), "This is your own account."),
+            (User.role == Role.ADMIN, "Deactivate administrators one by one."),
+        )
+        return replace(sealed, blocked=blocked)
+
+    def along(self, chunk: Chunk) -> dict[str, Any]:
+        """Make every cookie of theirs worthless."""
+        return {} if chunk.is_undo else {"session_version": User.session_version + 1}
+
+    def afterwards(self, chunk: Chunk) -> None:
+        """End their sessions."""
+        if not chunk.is_undo:
+            is_open = sa.and_(LoginSession.user_id.in_(chunk.keys), LoginSession.ended_at.is_(None))
+            chunk.run(sa.update(LoginSession).where(is_open).values(ended_at=utc_now()))
 
 
 def sign_out_everywhere(actor: Actor, user_id: int) -> User:

@@ -20,10 +20,18 @@ from backoffice.db import db
 from backoffice.errors import BackofficeError, PermissionDeniedError
 from backoffice.models import BulkPlan, BulkPlanRow, PlanState, RowOutcome
 from backoffice.services.bulk_actions import BulkAction, SetValue
-from backoffice.services.bulk_plans import apply_plan, count_outcomes, is_expired, undo_plan
+from backoffice.services.bulk_plans import (
+    Tally,
+    apply_plan,
+    is_expired,
+    tally_rows,
+    undo_plan,
+)
+from backoffice.services.prices import ChangePrice, largest_changes
 
 SHOWN = 100
 TYPED_FROM = 1000
+_CHANGING = (RowOutcome.PLANNED, RowOutcome.DONE, RowOutcome.REVERTED)
 _NOT_DONE = (RowOutcome.BLOCKED, RowOutcome.MOVED, RowOutcome.KEPT, RowOutcome.STUCK)
 _REFUSED = "A rule of the database forbids this. What was done so far stands below."
 
@@ -34,23 +42,38 @@ class PlanPage:
 
     view: Any
     action: BulkAction
-    counts: dict[RowOutcome, int]
+    tallies: list[Tally]
     changing: list[BulkPlanRow]
     left_alone: list[BulkPlanRow]
+    largest: list[BulkPlanRow]
 
     @property
     def total(self) -> int:
         """How many rows the plan has."""
-        return sum(self.counts.values())
+        return sum(tally.number for tally in self.tallies)
 
     def count(self, *outcomes: str) -> int:
         """Return how many rows have one of the outcomes."""
-        return sum(self.counts.get(RowOutcome(outcome), 0) for outcome in outcomes)
+        return sum(tally.number for tally in self.tallies if tally.outcome.value in outcomes)
+
+    @property
+    def reasons(self) -> list[Tally]:
+        """Why rows are not changed, or what to mind, most often first."""
+        return [tally for tally in self.tallies if tally.note][:SHOWN]
 
     @property
     def must_type(self) -> bool:
         """Whether the number of rows is to be typed, because the effect is large or for good."""
         return not self.action.can_be_undone or self.count("planned") >= TYPED_FROM
+
+    def wanted(self, options: dict[str, Any]) -> str:
+        """Return in words what the action was asked for."""
+        return self.action.words(options)
+
+    def rate(self, row: BulkPlanRow) -> Decimal:
+        """Return by how many per cent a price changes."""
+        before, after = Decimal(row.before or 0), Decimal(row.after or 0)
+        return (after - before) / before * 100
 
     def value(self, text: str | None) -> Any:
         """Return a value of the plan as it is shown."""
@@ -92,15 +115,20 @@ class BulkPlanView(TableView):
         )
 
     def page_of(self, plan: BulkPlan) -> PlanPage:
-        """Return what the page shows: three statements."""
+        """Return what the page shows: three statements, four for prices."""
         view, action = self._found(plan)
         mine = sa.select(BulkPlanRow).where(BulkPlanRow.plan_id == plan.id)
         mine = mine.order_by(BulkPlanRow.id).limit(SHOWN)
-        shown = [RowOutcome.PLANNED, RowOutcome.DONE, RowOutcome.REVERTED]
-        changing = db.session.scalars(mine.where(BulkPlanRow.outcome.in_(shown))).all()
+        changing = db.session.scalars(mine.where(BulkPlanRow.outcome.in_(_CHANGING))).all()
         left = db.session.scalars(mine.where(BulkPlanRow.outcome.in_(_NOT_DONE))).all()
-        counts = count_outcomes(db.session(), plan.id)
-        return PlanPage(view, action, counts, list(changing), list(left))
+        return PlanPage(
+            view,
+            action,
+            tally_rows(db.session(), plan.id),
+            list(changing),
+            list(left),
+            largest_changes(db.session(), plan.id) if isinstance(action, ChangePrice) else [],
+        )
 
     @expose("/apply/", methods=("POST",))
     def apply(self) -> Any:

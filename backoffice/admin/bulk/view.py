@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -28,8 +29,8 @@ class Acting:
 
     model_class: ClassVar[type[Base]]
     bulk_actions: ClassVar[tuple[BulkAction, ...]] = ()
-    # SQL: what a plan calls a row.
-    bulk_label: ClassVar[Any] = None
+    # The columns by which a plan calls a row.
+    bulk_label: ClassVar[tuple[str, ...]] = ()
     # Of the views that this is mixed into.
     get_url: Any
     list_state: Callable[..., ListState]
@@ -41,7 +42,7 @@ class Acting:
     def prepare_bulk(self) -> None:
         """Raise TypeError for actions that cannot work."""
         view, names = type(self).__name__, [action.name for action in self.bulk_actions]
-        if names and self.bulk_label is None:
+        if names and not self.bulk_label:
             raise TypeError(f"{view} must declare bulk_label.")
         if len(set(names)) < len(names):
             raise TypeError(f"{view}.bulk_actions: two have one name.")
@@ -89,13 +90,16 @@ class Acting:
 
     def _chosen_rows(self) -> Selection:
         """Return all that match what the list was asked for, or the rows that are ticked."""
+        model: Any = self.model_class
+        label = reduce(
+            lambda one, other: one + " " + other, (getattr(model, name) for name in self.bulk_label)
+        )
         if "all" in request.form:
             question = parse_qsl(request.form.get("query", ""))
             state = self.list_state(MultiDict(question))
             if state.notices:
                 raise InputError(f"Nothing was planned. {state.notices[0]}")
-            return Selection(self.narrowed(state), self.bulk_label, state.query())
+            return Selection(self.narrowed(state), label, state.query())
         keys = [key for key in request.form.getlist("rowid") if is_key(key)][:_MOST_TICKED]
-        model: Any = self.model_class
         ticked = self.scope().where(model.id.in_([int(key) for key in keys]))
-        return Selection(ticked, self.bulk_label, "")
+        return Selection(ticked, label, "")
