@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import selectinload
+import sqlalchemy as sa
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.listing.filters import ExactFilter
-from backoffice.models import ChangeSet
+from backoffice.db import db
+from backoffice.models import Change, ChangeSet
+
+SHOWN = 100
 
 
 class ChangeSetView(TableView):
@@ -31,4 +34,13 @@ class ChangeSetView(TableView):
     searchable = ("actor_name", "action", "record_label")
     column_labels = {"actor_name": "Who", "created_at": "When", "table_name": "Table"}
     details_template = "admin/audit/details.html"
-    record_eager = (selectinload(ChangeSet.changes),)
+
+    def changes_of(self, made: ChangeSet) -> list[Change]:
+        """Return the first changes of a change set, one more than `SHOWN`; a plan has many."""
+        mine = sa.select(Change).where(Change.change_set_id == made.id)
+        return list(db.session.scalars(mine.order_by(Change.id).limit(SHOWN + 1)))
+
+    def list_of(self, made: ChangeSet) -> str | None:
+        """Return where the records of a change set are listed."""
+        views = (view for view in self.admin._views if isinstance(view, TableView))  # noqa: SLF001
+        return next((v.endpoint for v in views if v.model.__tablename__ == made.table_name), None)

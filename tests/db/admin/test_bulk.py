@@ -292,3 +292,19 @@ def test_every_row_counts_in_exactly_one_outcome(session: Session, client: Flask
 
     assert len(found) == 7
     assert sorted(found.values()) == [RowOutcome.PLANNED.value] * 3 + ["unchanged"] * 4
+
+
+def test_the_change_set_of_a_plan_shows_some_of_its_rows_and_leads_to_all(
+    session: Session, client: FlaskClient
+) -> None:
+    for _ in range(105):
+        make_product(session)
+    carry_out(client, plan(client, all="1", query=""))
+    made = session.scalars(sa.select(ChangeSet)).one()
+    (key,) = session.scalars(sa.select(BulkPlan.id))
+
+    response = client.get(f"/admin/change_sets/details/?id={made.id}")
+
+    assert response.text.count("<td>True</td>") == 100
+    assert f'href="/admin/bulk_plans/details/?id={key}"' in response.text
+    assert "The first 100." in words(response)
