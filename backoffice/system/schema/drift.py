@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,26 +47,30 @@ def read_leftovers(connection: Connection) -> tuple[Leftover, ...]:
 
 
 def read_drift(connection: Connection, metadata: sa.MetaData | None) -> tuple[Difference, ...]:
-    """Return what differs from the models (unless None) and from what the migrations left."""
-    models = (
-        [] if metadata is None else sorted(set(_against_models(connection, metadata)), key=_order)
-    )
-    return tuple(sorted([*models, *_by_hand(connection, models)], key=_order))
+    """Return what differs from the models (unless None) and from what the migrations left.
+
+    What both tell is told once, in the words of the catalogue, which has whole definitions.
+    """
+    models = set() if metadata is None else set(_against_models(connection, metadata))
+    tables = {one.table for one in models if one.kind in ("column", "table")}
+    by_hand = {
+        _key(one): one
+        for one in _by_hand(connection)
+        # SQLite's catalogue has a table's definition as a whole.
+        if one.kind != "table" or one.verdict != "different" or one.table not in tables
+    }
+    told = {_key(one): one for one in models} | by_hand
+    return tuple(told[key] for key in sorted(told))
 
 
-def _order(one: Difference) -> tuple[str, str, str]:
+def _key(one: Difference) -> tuple[str, str, str]:
     return one.table, one.kind, one.name
 
 
-def _by_hand(connection: Connection, known: Iterable[Difference]) -> list[Difference]:
-    """Return what no migration did, without what the models have told already."""
+def _by_hand(connection: Connection) -> list[Difference]:
+    """Return what no migration did."""
     left = kept(connection) if has_history(connection) else None
-    if left is None:
-        return []
-    told = {(one.table, one.kind, one.name) for one in known}
-    told |= {(one.table, "table", one.table) for one in known if one.kind in ("column", "table")}
-    found = compare(left, read_catalogue(connection))
-    return [one for one in found if _order(one) not in told]
+    return [] if left is None else compare(left, read_catalogue(connection))
 
 
 def _against_models(connection: Connection, metadata: sa.MetaData) -> Iterator[Difference]:

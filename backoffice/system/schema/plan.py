@@ -64,7 +64,8 @@ def make_plan(
         PlannedStep(
             revision,
             read.preview,
-            tuple(judge(effect, sizes, dialect) for effect in read.effects),
+            # An index and its table are told as one.
+            tuple(dict.fromkeys(judge(effect, sizes, dialect) for effect in read.effects)),
             read.findings,
             not does_nothing(script),
         )

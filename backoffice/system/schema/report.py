@@ -24,7 +24,7 @@ from backoffice.system.migrations import (
     load_scripts,
     read_schema,
 )
-from backoffice.system.schema.catalogue import Difference
+from backoffice.system.schema.catalogue import Difference, kept
 from backoffice.system.schema.drift import Leftover, read_drift, read_leftovers
 from backoffice.system.schema.history import (
     Entry,
@@ -86,7 +86,7 @@ class SchemaReport:
     running: bool | None = None
     plan: tuple[PlannedStep, ...] = ()
     entries: tuple[Entry, ...] = ()
-    is_recorded: bool = False
+    is_kept: bool = False
     changed: tuple[str, ...] = ()
     drift: tuple[Difference, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
@@ -184,7 +184,7 @@ class _Reading:
             status=status,
             database=_database(connection),
             read_at=utc_now(),
-            is_recorded=recorded,
+            is_kept=recorded and kept(connection) is not None,
             files=files,
             running=self._try("running migrations", lambda: is_migrating(connection), None),
             plan=self._try("the plan", lambda: self._plan(status), ()),
@@ -203,6 +203,8 @@ class _Reading:
             return otherwise
 
     def _plan(self, status: SchemaStatus) -> tuple[PlannedStep, ...]:
+        if status.state is SchemaState.NOT_STAMPED:  # nobody knows which of them wait
+            return ()
         scripts = load_scripts(self._folder)
         pending = status.pending[: self._steps]
         return make_plan(

@@ -69,45 +69,6 @@ def test_the_health_page_says_what_was_found(
     assert "The database schema is the one of this code." in page
 
 
-def test_the_migrations_page_shows_both_revisions_and_the_history(operator: FlaskClient) -> None:
-    page = operator.get("/admin/migrations/").text
-
-    assert "The database schema is the one of this code." in page
-    assert "Nothing waits." in page
-    assert "Create the shop" in page
-
-
-def test_a_revision_from_a_later_version_is_shown_not_an_error(operator: FlaskClient) -> None:
-    execute("UPDATE alembic_version SET version_num = 'f00d'")
-
-    response = operator.get("/admin/migrations/")
-
-    assert response.status_code == 200
-    assert "ahead of this code" in response.text
-    assert "f00d" in response.text
-    assert "flask db upgrade</code>" in response.text
-
-
-def test_a_missing_version_table_is_shown_and_not_made(operator: FlaskClient) -> None:
-    execute("DROP TABLE alembic_version")
-
-    response = operator.get("/admin/migrations/")
-
-    assert response.status_code == 200
-    assert "flask db stamp" in response.text
-    assert "alembic_version" not in sa.inspect(db.engine).get_table_names()
-
-
-def test_an_older_revision_lists_what_waits(operator: FlaskClient) -> None:
-    execute("DELETE FROM alembic_version")
-
-    response = operator.get("/admin/migrations/")
-
-    assert response.status_code == 200
-    assert "Migrations that wait, in the order in which they run" in response.text
-    assert "No migration is recorded as applied." in response.text
-
-
 def test_the_health_page_survives_a_schema_of_another_version(operator: FlaskClient) -> None:
     execute("UPDATE alembic_version SET version_num = 'f00d'")
 
