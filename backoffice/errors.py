@@ -5,6 +5,8 @@ BackofficeError                 its message is one sentence and safe to show
 ├── PermissionDeniedError       the person may not do this
 ├── NotFoundError               no such record, or not for this person
 ├── RuleViolationError          a rule of the trade forbids it
+│   ├── AmountTooLargeError     more money than there is to give or take
+│   ├── InsufficientStockError  more units than are left
 │   ├── StaleRecordError        somebody else changed the record meanwhile
 │   └── TransitionError         this state does not follow from the one it is in
 ├── InputError                  a value, file or option that cannot be used
@@ -18,9 +20,16 @@ from __future__ import annotations
 
 
 class BackofficeError(Exception):
-    """A failure whose message is one sentence that may be shown to the person who caused it."""
+    """A failure whose message is one sentence that may be shown to the person who caused it.
+
+    `field` names the argument that is to blame, where one is; a line's is `lines.<id>.<name>`.
+    """
 
     status_code = 400
+
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ConfigurationError(BackofficeError):
@@ -45,6 +54,14 @@ class RuleViolationError(BackofficeError):
     """A rule of the trade forbids what was asked."""
 
     status_code = 409
+
+
+class AmountTooLargeError(RuleViolationError):
+    """More money than there is to give back or to take."""
+
+
+class InsufficientStockError(RuleViolationError):
+    """More units than the stock can give."""
 
 
 class StaleRecordError(RuleViolationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import Role
 from backoffice.db import Base
 from backoffice.errors import NotFoundError
-from backoffice.models import Category, User
+from backoffice.models import Category, Product, User
 
 Row = TypeVar("Row", bound=Base)
 
@@ -32,6 +33,21 @@ def lock_rows(session: Session, model: Any, keys: sa.Select[Any]) -> None:
     """Lock the rows with these keys, in the order of their keys; loads none of them."""
     chosen = sa.select(model.id).where(model.id.in_(keys))
     session.execute(chosen.order_by(model.id).with_for_update()).all()
+
+
+def lock_products(session: Session, product_ids: Iterable[int]) -> dict[int, Product]:
+    """Return those of the products that exist by their ids, locked in the order of their ids.
+
+    Whoever moves the stock of several products locks them here first, or deadlocks follow.
+    """
+    rows = session.scalars(
+        sa.select(Product)
+        .where(Product.id.in_(sorted(set(product_ids))))
+        .order_by(Product.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {product.id: product for product in rows}
 
 
 def lock_user_and_admins(session: Session, user_id: int) -> tuple[User, list[User]]:
