@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import abort, request, session
-from flask_admin.form import BaseForm
 from flask_login import current_user
 from jinja2 import pass_context
 
 from backoffice.access import Permission
 from backoffice.admin.bulk.view import Acting
+from backoffice.admin.conditions import RecordForm, When, require_conditions
 from backoffice.admin.deleting import Deleting
 from backoffice.admin.exporting import Exporting
 from backoffice.admin.formatters import show
@@ -48,6 +48,10 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
     # What the record loads besides what the list does: what is shown, no more.
     record_eager: ClassVar[tuple[Any, ...]] = ()
 
+    # {field: when it matters}: the others are set aside while another field says so.
+    conditions: ClassVar[dict[str, When]] = {}
+
+    form_base_class = RecordForm
     model_form_converter = Converter
     list_template = "admin/table/list.html"
     details_template = "admin/table/details.html"
@@ -70,6 +74,8 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
         if self.write and not self.form_columns:
             raise TypeError(f"{type(self).__name__} must declare form_columns.")
         self.prepare_pickers()
+        view = type(self).__name__
+        require_conditions(self.model_class, self.conditions, self.form_columns, view)
         super().__init__(self.model_class, db, **options)
         self.prepare_list()
         self.prepare_record()
@@ -79,7 +85,10 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
     def scaffold_form(self) -> Any:
         """Return the form of the declared columns; without any, Flask-Admin would take all."""
         # A class of its own: the edit form gets fields of its own added.
-        return super().scaffold_form() if self.form_columns else type("NoForm", (BaseForm,), {})
+        plain = type("NoForm", (RecordForm,), {})
+        form: Any = super().scaffold_form() if self.form_columns else plain
+        form.conditions = self.conditions
+        return form
 
     def render(self, template: str, **values: Any) -> Any:
         """Render a page, without what Flask-Admin flashes beside a form that was refused."""

@@ -10,6 +10,7 @@ from wtforms.validators import NumberRange
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
+from backoffice.admin.conditions import When
 from backoffice.admin.forms import raised, stripped
 from backoffice.admin.listing.filters import NamedFilter
 from backoffice.admin.picking.picker import Picker
@@ -109,6 +110,11 @@ class ProductView(TableView):
         ),
         DeleteMany(name="delete", label="Delete", wants_reason=True, **_ON),
     )  # fmt: skip
+    conditions = {
+        "low_stock_threshold": When(
+            "is_available", (True,), "Used only while the product is available."
+        )
+    }
     form_columns = (
         "sku",
         "name",
