@@ -75,7 +75,13 @@ def test_two_forms_of_the_same_content_are_two(
 ) -> None:
     sign_in(Role.MANAGER)
     page = "/admin/products/new/"
-    product = {"sku": "A", "name": "x", "price": "1", "low_stock_threshold": "1"}
+    product = {
+        "sku": "A",
+        "name": "x",
+        "price": "1",
+        "low_stock_threshold": "1",
+        "is_available": "y",
+    }
     client.post(page, data=opened(client, page) | product)
 
     refused = client.post(page, data=opened(client, page) | product)
@@ -140,7 +146,7 @@ def test_a_form_sent_twice_at_once_makes_one_row(committed: Session, app: Flask,
 
     client = browser()
     form: dict[str, Any] = opened(client, address)
-    form |= {"name": "x", "sku": "A", "price": "1", "low_stock_threshold": "1"}
+    form |= {"name": "x", "sku": "A", "price": "1", "low_stock_threshold": "1", "is_available": "y"}
 
     def send(other: FlaskClient) -> int:
         return other.post(address, data=form).status_code

@@ -22,7 +22,7 @@ from tests.factories import (
 )
 from tests.pages import post, words
 
-PRODUCT = {"sku": "A", "name": "x", "price": "1", "low_stock_threshold": "1"}
+PRODUCT = {"sku": "A", "name": "x", "price": "1", "low_stock_threshold": "1", "is_available": "y"}
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from tests.factories import (
 from tests.pages import post, words
 
 SignIn = Callable[[Role], User]
-PRODUCT = {"sku": "A", "name": "x", "price": "1", "low_stock_threshold": "1"}
+PRODUCT = {"sku": "A", "name": "x", "price": "1", "low_stock_threshold": "1", "is_available": "y"}
 MANY = 60
 
 

@@ -73,7 +73,13 @@ def state(product: Product) -> tuple[Any, ...]:
 
 def test_every_kind_of_field_comes_back_exactly(session: Session, client: FlaskClient) -> None:
     old, new = make_category(session, "Mugs"), make_category(session, "Cups")
-    product = make_product(session, description="Two\nlines", category=old, price=Decimal("9.9999"))
+    product = make_product(
+        session,
+        description="Two\nlines",
+        category=old,
+        price=Decimal("9.9999"),
+        is_available=False,
+    )
     product.tags = [make_tag(session, "a, b"), make_tag(session, "c")]
     session.commit()
     before, tag = state(product), make_tag(session, "d")
@@ -85,7 +91,7 @@ def test_every_kind_of_field_comes_back_exactly(session: Session, client: FlaskC
         price="1",
         unit_cost="2.5",
         low_stock_threshold="0",
-        is_available=None,
+        is_available="y",
         category=new.id,
         tags=[tag.id],
     )
