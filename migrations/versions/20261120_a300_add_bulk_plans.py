@@ -135,6 +135,7 @@ def upgrade() -> None:
                 "record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
             )
         )
+        # safe: require-concurrent-index-creation – the column is new: one read, no entries
         batch_op.create_index(
             "ix_changes_record_of_many",
             ["record_id", "change_set_id"],

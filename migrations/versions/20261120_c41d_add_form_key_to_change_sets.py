@@ -20,6 +20,7 @@ KNOWN = sa.text("form_key IS NOT NULL")
 
 def upgrade() -> None:
     op.add_column("change_sets", sa.Column("form_key", sa.String(length=64), nullable=True))
+    # safe: require-concurrent-index-creation – the column is new: one read of the table, no entries
     op.create_index(
         "uq_change_sets_form_key",
         "change_sets",
