@@ -51,7 +51,9 @@ RETAIL = "online_retail_iso_utf8.csv.gz"
 GENERATED_LINES = 540_000
 MEGABYTES = 300
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-TABLES = ("users", "profiles", "products", "orders", "order_items")
+TABLES = (
+    "users", "profiles", "products", "orders", "order_items", "payments", "refunds", "refund_items",
+)  # fmt: skip
 BARE_LINES = (
     "CREATE TABLE bare_lines (invoice TEXT, sku TEXT, name TEXT, quantity INTEGER, "
     "placed_at TIMESTAMP, unit_price NUMERIC, customer TEXT, country TEXT)"

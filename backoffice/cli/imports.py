@@ -67,7 +67,7 @@ def import_orders(
             shell_actor(Source.IMPORT), file, rules, dry_run=dry_run, progress=progress
         )
     _print(summary, dry_run=dry_run)
-    if not summary.accepted and not summary.unchanged:
+    if not summary.accepted and not summary.credited and not summary.unchanged:
         raise InputError(
             f"No line could be imported: all {summary.lines:,} were rejected. "
             f"The reasons are in {summary.rejected_file}."
@@ -95,11 +95,14 @@ def _print(summary: ImportSummary, *, dry_run: bool) -> None:
     rows = [
         ("Lines", summary.lines),
         ("  accepted", summary.accepted),
+        ("  credited", summary.credited),
         ("  unchanged", summary.unchanged),
         ("  rejected", summary.rejected_lines),
         *((f"    {reason}", count) for reason, count in summary.rejected.items()),
         ("Orders created", summary.orders),
         ("Orders unchanged", summary.orders_unchanged),
+        ("Credit notes created", summary.credit_notes),
+        ("Credit notes unchanged", summary.credit_notes_unchanged),
         ("Customers created", summary.customers),
         ("Products created", summary.products),
         ("Categories created", summary.categories),

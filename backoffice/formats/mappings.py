@@ -21,6 +21,7 @@ _SECTIONS = {
     "dates": {"formats"},
     "numbers": {"decimal", "thousands"},
     "must_have": set(FIELDS),
+    "credit_notes": {"prefix"},
     "defaults": {"currency", "country"},
 }
 
@@ -36,6 +37,8 @@ class Mapping:
     must_have: dict[str, str] = field(default_factory=dict)
     currency: str | None = None
     country: str | None = None
+    # What the numbers of credit notes begin with; None where a file has none.
+    credit_prefix: str | None = None
 
     def positions(self, header: list[str], file_name: str) -> dict[str, int]:
         """Return {our name: column index}; raises FileFormatError naming the columns that lack."""
@@ -100,6 +103,7 @@ def _mapping(name: str, data: dict[str, Any]) -> Mapping:
         _rules(sections["must_have"], columns),
         _currency(sections["defaults"].get("currency")),
         _optional("defaults.country", sections["defaults"].get("country")),
+        _optional("credit_notes.prefix", sections["credit_notes"].get("prefix")),
     )
 
 

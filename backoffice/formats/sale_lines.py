@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from decimal import Decimal
 from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from backoffice.formats.values import (
 )
 
 # line, order, sku, name, quantity, price × 10^4, total × 10^2, moment in UTC, day in the shop's
-# zone, customer, country, category
+# zone, customer, country, category; quantity and total of a credit note are below nought
 SaleLine = tuple[
     int, str, str, str | None, int, int, int, str, str, str | None, str | None, str | None
 ]
@@ -75,6 +74,7 @@ class SaleLineReader:
         names, categories = Memo(self._text("product_name")), Memo(self._text("category"))
         customers, countries = Memo(self._customer), Memo(self._country)
         width = self._width
+        credit = self._mapping.credit_prefix or ()
         # A column that the mapping does not name is read from the blank cell appended below.
         number, sku, quantity, price, moment, name, customer, country, category = (
             self._positions.get(key, width) for key in FIELDS
@@ -86,19 +86,23 @@ class SaleLineReader:
             row.append("")
             try:
                 count, units = quantities[row[quantity]], prices[row[price]]
+                document = numbers[row[number]]
+                is_credit = document.startswith(credit)
+                if not count or (count < 0) is not is_credit:
+                    raise self._wrong_sign(count, is_credit)
                 at, day = moments[row[moment]]
                 # Half up to cents, in whole numbers: exact and quick.
-                total = (units * count + 50) // 100
+                total = (units * abs(count) + 50) // 100
                 if total > LARGEST_TOTAL:
                     raise LineError("the amount is too large")
                 yield (
                     line,
-                    numbers[row[number]],
+                    document,
                     skus[row[sku]],
                     names[row[name]],
                     count,
                     units,
-                    total,
+                    total if count > 0 else -total,
                     at,
                     day,
                     customers[row[customer]],
@@ -154,8 +158,11 @@ class SaleLineReader:
             )
         if abs(value) > LARGEST_QUANTITY:
             raise LineError(f"{label} is too large", f"{label} is too large: {shown(text)}")
-        self._require("quantity", "> 0", value, text)
         return int(value)
+
+    def _wrong_sign(self, count: int, is_credit: bool) -> LineError:
+        kind = f"{self._label('quantity')} is not {'< 0' if is_credit else '> 0'}"
+        return LineError(kind, f"{kind}: {count}")
 
     def _price(self, text: str) -> int:
         value = self._mapping.numbers.parser(self._label("unit_price"))(text)
@@ -163,13 +170,11 @@ class SaleLineReader:
         if units > LARGEST_PRICE:
             label = self._label("unit_price")
             raise LineError(f"{label} is too large", f"{label} is too large: {shown(text)}")
-        self._require("unit_price", self._rules.get("unit_price", ">= 0"), Decimal(units), text)
-        return units
-
-    def _require(self, key: str, rule: str, value: Decimal, text: str) -> None:
-        if value < 0 or (value == 0 and rule == "> 0"):
-            kind = f"{self._label(key)} is not {rule}"
+        rule = self._rules.get("unit_price", ">= 0")
+        if units < 0 or (units == 0 and rule == "> 0"):
+            kind = f"{self._label('unit_price')} is not {rule}"
             raise LineError(kind, f"{kind}: {text.strip()}")
+        return units
 
 
 def _wrong_width(found: int, width: int) -> LineError:

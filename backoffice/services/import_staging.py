@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult, Result
 from sqlalchemy.orm import Session
 
+from backoffice.db import UtcDateTimeType, utc_now
 from backoffice.errors import UnavailableError
 from backoffice.formats.sale_lines import SaleLine
 
 _DROP = (
     "DROP TABLE import_lines",
     "DROP TABLE import_orders",
+    "DROP TABLE import_credits",
     "DROP TABLE import_products",
     "DROP TABLE import_categories",
 )
 _ANALYZE = {
     "import_lines": "ANALYZE import_lines",
     "import_orders": "ANALYZE import_orders",
+    "import_credits": "ANALYZE import_credits",
     "import_products": "ANALYZE import_products",
 }
 _COPY_LINES = """
@@ -42,7 +46,12 @@ CREATE TEMPORARY TABLE import_lines (
 CREATE TEMPORARY TABLE import_orders (
     number TEXT NOT NULL PRIMARY KEY, first_line BIGINT NOT NULL, line_count BIGINT NOT NULL,
     placed_at {moment} NOT NULL, placed_on DATE NOT NULL, customer TEXT, other_customer TEXT,
-    total_cents {sum} NOT NULL, order_id BIGINT, reason TEXT
+    total_cents {sum} NOT NULL, is_credit BOOLEAN NOT NULL, document_id BIGINT, reason TEXT
+);
+CREATE TEMPORARY TABLE import_credits (
+    first_line BIGINT NOT NULL PRIMARY KEY, number TEXT NOT NULL, sku TEXT NOT NULL,
+    quantity BIGINT NOT NULL, cents {sum} NOT NULL, price_units BIGINT NOT NULL,
+    order_id BIGINT, order_item_id BIGINT
 );
 CREATE TEMPORARY TABLE import_products (
     sku TEXT NOT NULL PRIMARY KEY, name_line BIGINT, category_line BIGINT,
@@ -126,3 +135,22 @@ def drop(session: Session) -> None:
     """Remove the temporary tables, since the connection goes back to the pool."""
     for statement in _DROP:
         session.execute(sa.text(statement))
+
+
+def run(session: Session, statement: str, **values: Any) -> int:
+    """Run a statement on the staged rows; `{placed_at}` in it is their moment, `:now` is now."""
+    clause = sa.text(statement.replace("{placed_at}", placed_at(session)))
+    if ":now" in statement:
+        now = sa.bindparam("now", utc_now(), type_=UtcDateTimeType())
+        clause = clause.bindparams(now)
+    return _rows(session.execute(clause, values))
+
+
+def placed_at(session: Session) -> str:
+    """Return the staged moment as a column takes it."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return "s.placed_at AT TIME ZONE 'UTC'" if is_postgresql else "s.placed_at"
+
+
+def _rows(result: Result[Any]) -> int:
+    return cast("CursorResult[Any]", result).rowcount

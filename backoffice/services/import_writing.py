@@ -1,4 +1,4 @@
-"""From staged lines to rows: what an import decides about orders, and what it creates.
+"""From staged lines to rows: what an import creates.
 
 Every statement works on the whole file at once, in the caller's transaction, and is the same on
 both databases. Amounts are divided by 100.0 and 10000.0: exact on PostgreSQL, and on SQLite the
@@ -7,75 +7,12 @@ very fraction that the decimal number is stored as.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import sqlalchemy as sa
-from sqlalchemy.engine import CursorResult, Result
 from sqlalchemy.orm import Session
 
-from backoffice.db import UtcDateTimeType, utc_now
-from backoffice.services.import_staging import analyze
+from backoffice.services.import_deciding import find_existing
+from backoffice.services.import_staging import analyze, run
 
-TWO_CUSTOMERS = "the order names two customers"
-STAFF = "the customer is the user name of a member of staff"
-TOO_LARGE = "the order's total is too large"
-OTHER_CONTENT = "the order already exists with other content"
-
-_GATHER_ORDERS = """
-INSERT INTO import_orders (number, first_line, line_count, placed_at, placed_on, customer,
-                           other_customer, total_cents)
-SELECT order_number, min(line_no), count(*), min(placed_at), min(placed_on), min(customer),
-       max(customer), sum(line_cents)
-FROM import_lines GROUP BY order_number
-"""
-_FIND_EXISTING = """
-UPDATE import_orders
-SET order_id = (SELECT id FROM orders WHERE orders.number = import_orders.number)
-"""
-_REFUSE = {
-    TWO_CUSTOMERS: "UPDATE import_orders SET reason = :reason WHERE customer <> other_customer",
-    STAFF: """
-UPDATE import_orders SET reason = :reason WHERE reason IS NULL AND customer IN (
-    SELECT username FROM users WHERE role <> 'customer')
-""",
-    TOO_LARGE: """
-UPDATE import_orders SET reason = :reason WHERE reason IS NULL AND total_cents >= 100000000000000
-""",
-    # Two bags of lines are equal when each kind of line counts as often on one side as on the
-    # other.
-    OTHER_CONTENT: """
-UPDATE import_orders SET reason = :reason
-WHERE reason IS NULL AND order_id IS NOT NULL AND (
-    order_id IN (
-        SELECT o.id FROM orders o LEFT JOIN users u ON u.id = o.user_id
-        JOIN import_orders s ON s.order_id = o.id
-        WHERE coalesce(u.username, '') <> coalesce(s.customer, ''))
-    OR order_id IN (
-        SELECT order_id FROM (
-            SELECT s.order_id, l.sku, l.quantity, l.price_units, 1 AS side
-            FROM import_lines l JOIN import_orders s ON s.number = l.order_number
-            WHERE s.order_id IS NOT NULL
-            UNION ALL
-            SELECT i.order_id, i.sku, i.quantity,
-                   CAST(round(i.unit_price * 10000) AS BIGINT), -1
-            FROM import_orders s JOIN order_items i ON i.order_id = s.order_id
-        ) AS both_sides
-        GROUP BY order_id, sku, quantity, price_units HAVING sum(side) <> 0))
-""",
-}
-_FORGET_LINES = """
-DELETE FROM import_lines WHERE order_number IN (
-    SELECT number FROM import_orders WHERE order_id IS NOT NULL OR reason IS NOT NULL)
-"""
-_FORGET_ORDERS = "DELETE FROM import_orders WHERE order_id IS NOT NULL OR reason IS NOT NULL"
-_COUNT_ORDERS = """
-SELECT reason, order_id IS NOT NULL, count(*), sum(line_count) FROM import_orders GROUP BY 1, 2
-"""
-REFUSED_LINES = """
-SELECT l.line_no, s.number, s.reason, s.customer, s.other_customer
-FROM import_orders s JOIN import_lines l ON l.order_number = s.number
-WHERE s.reason IS NOT NULL ORDER BY l.line_no
-"""
 _CREATE_CATEGORIES = """
 INSERT INTO categories (name, version, created_at, updated_at)
 SELECT category, 1, :now, :now FROM import_lines
@@ -91,7 +28,8 @@ SELECT name, id FROM categories WHERE parent_id IS NULL AND name IN (
 _GATHER_PRODUCTS = """
 INSERT INTO import_products (sku, name_line, category_line, latest_at)
 SELECT sku, min(CASE WHEN product_name IS NOT NULL THEN line_no END),
-       min(CASE WHEN category IS NOT NULL THEN line_no END), max(placed_at)
+       min(CASE WHEN category IS NOT NULL THEN line_no END),
+       coalesce(max(CASE WHEN quantity > 0 THEN placed_at END), max(placed_at))
 FROM import_lines GROUP BY sku
 """
 _CREATE_PRODUCTS = """
@@ -147,19 +85,31 @@ SELECT s.number, u.id, l.country, :currency, s.total_cents / 100.0, 0, 0, 0,
 FROM import_orders s
 JOIN import_lines l ON l.line_no = s.first_line
 LEFT JOIN users u ON u.username = s.customer
+WHERE NOT s.is_credit
 ORDER BY s.first_line
+"""
+# What was paid elsewhere: one captured payment of each order.
+_CREATE_PAYMENTS = """
+INSERT INTO payments (order_id, provider, provider_ref, status, amount, captured_amount,
+                      refund_pending_amount, refunded_amount, captured_at, created_at, updated_at)
+SELECT o.id, 'external', o.number, 'captured', o.total_amount, o.total_amount, 0, 0, o.paid_at,
+       o.paid_at, o.paid_at
+FROM import_orders s JOIN orders o ON o.id = s.document_id
+WHERE NOT s.is_credit AND o.total_amount > 0
+ORDER BY o.id
 """
 _CREATE_ITEMS = """
 INSERT INTO order_items (order_id, product_id, sku, product_name, category_id, category_path,
                          quantity, unit_price, discount_amount, tax_amount, line_total,
                          quantity_shipped, quantity_cancelled, quantity_refunded)
-SELECT s.order_id, p.product_id, l.sku, coalesce(l.product_name, p.name),
+SELECT s.document_id, p.product_id, l.sku, coalesce(l.product_name, p.name),
        coalesce(c.category_id, p.category_id), coalesce(c.name, p.category_path), l.quantity,
        l.price_units / 10000.0, 0, 0, l.line_cents / 100.0, l.quantity, 0, 0
 FROM import_lines l
 JOIN import_orders s ON s.number = l.order_number
 JOIN import_products p ON p.sku = l.sku
 LEFT JOIN import_categories c ON c.name = l.category
+WHERE NOT s.is_credit
 ORDER BY l.line_no
 """
 
@@ -172,42 +122,19 @@ SELECT has_parameter_privilege('session_replication_role', 'SET') AND NOT EXISTS
 """
 
 
-def decide(session: Session) -> None:
-    """Gather the orders of the staged lines and mark which exist and which are refused."""
-    _run(session, _GATHER_ORDERS)
-    analyze(session, "import_orders")
-    _run(session, _FIND_EXISTING)
-    for reason, statement in _REFUSE.items():
-        _run(session, statement, reason=reason)
-
-
-def count_orders(session: Session) -> list[tuple[str | None, bool, int, int]]:
-    """Return (reason, exists, orders, lines) of what was decided."""
-    rows = session.execute(sa.text(_COUNT_ORDERS))
-    return [(reason, bool(exists), orders, int(lines)) for reason, exists, orders, lines in rows]
-
-
-def forget_decided(session: Session) -> None:
-    """Drop the lines of refused and unchanged orders: only what is to be created stays."""
-    _run(session, _FORGET_LINES)
-    _run(session, _FORGET_ORDERS)
-
-
 def create_rows(session: Session, currency: str) -> dict[str, int]:
     """Create what the remaining lines need; return how many rows of each table."""
-    created = {"categories": _create(session, _CREATE_CATEGORIES)}
-    _run(session, _GATHER_CATEGORIES)
-    _run(session, _GATHER_PRODUCTS)
+    created = {"categories": run(session, _CREATE_CATEGORIES)}
+    run(session, _GATHER_CATEGORIES)
+    run(session, _GATHER_PRODUCTS)
     analyze(session, "import_products")
-    created["products"] = _create(session, _CREATE_PRODUCTS, low_stock_threshold=5)
-    _run(session, _FIND_PRODUCTS)
+    created["products"] = run(session, _CREATE_PRODUCTS, low_stock_threshold=5)
+    run(session, _FIND_PRODUCTS)
     created["customers"] = _create_customers(session)
-    moment = "s.placed_at"
-    if session.get_bind().dialect.name == "postgresql":
-        moment += " AT TIME ZONE 'UTC'"
-    created["orders"] = _create(session, _CREATE_ORDERS.format(placed_at=moment), currency=currency)
-    _run(session, _FIND_EXISTING)
+    created["orders"] = run(session, _CREATE_ORDERS, currency=currency)
+    find_existing(session)
     created["lines"] = _create_items(session)
+    run(session, _CREATE_PAYMENTS)
     return created
 
 
@@ -218,38 +145,22 @@ def _create_items(session: Session) -> int:
     orders were made in this transaction and the products are locked, so that none can vanish.
     """
     if session.get_bind().dialect.name != "postgresql":
-        return _create(session, _CREATE_ITEMS)
-    _run(
+        return run(session, _CREATE_ITEMS)
+    run(
         session,
         "SELECT id FROM products WHERE id IN (SELECT product_id FROM import_products) "
         "ORDER BY id FOR KEY SHARE",
     )
     if not session.scalar(sa.text(MAY_SKIP_CHECKS)):
-        return _create(session, _CREATE_ITEMS)
-    _run(session, "SET LOCAL session_replication_role = replica")
-    created = _create(session, _CREATE_ITEMS)
-    _run(session, "SET LOCAL session_replication_role = origin")
+        return run(session, _CREATE_ITEMS)
+    run(session, "SET LOCAL session_replication_role = replica")
+    created = run(session, _CREATE_ITEMS)
+    run(session, "SET LOCAL session_replication_role = origin")
     return created
 
 
 def _create_customers(session: Session) -> int:
     last_user = session.scalar(sa.text("SELECT coalesce(max(id), 0) FROM users"))
-    created = _create(session, _CREATE_CUSTOMERS)
-    _create(session, _CREATE_PROFILES, last_user=last_user)
+    created = run(session, _CREATE_CUSTOMERS)
+    run(session, _CREATE_PROFILES, last_user=last_user)
     return created
-
-
-def _create(session: Session, statement: str, **values: Any) -> int:
-    clause = sa.text(statement)
-    if ":now" in statement:
-        now = sa.bindparam("now", utc_now(), type_=UtcDateTimeType())
-        clause = clause.bindparams(now)
-    return _rows(session.execute(clause, values))
-
-
-def _run(session: Session, statement: str, **values: Any) -> int:
-    return _rows(session.execute(sa.text(statement), values))
-
-
-def _rows(result: Result[Any]) -> int:
-    return cast("CursorResult[Any]", result).rowcount

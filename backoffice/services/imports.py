@@ -26,7 +26,13 @@ from backoffice.formats.mappings import Mapping
 from backoffice.formats.rejected import RejectedFile
 from backoffice.formats.sale_lines import SaleLineReader
 from backoffice.formats.values import LineError
-from backoffice.services import audit, import_staging, import_writing
+from backoffice.services import (
+    audit,
+    import_credits,
+    import_deciding,
+    import_staging,
+    import_writing,
+)
 
 Progress = Callable[[int], None]
 _REPORT_EVERY = 5_000
@@ -46,16 +52,24 @@ class ImportRules:
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What an import did, or would have done; `rejected` counts lines by reason."""
+    """What an import did, or would have done; `rejected` counts lines by reason.
+
+    Lines of sales are `accepted`, those of credit notes `credited`; `linked` of the latter, counted
+    by article, belong to a sale that is known.
+    """
 
     file: str
     sha256: str
     encoding: str
     lines: int = 0
     accepted: int = 0
+    credited: int = 0
     unchanged: int = 0
     orders: int = 0
     orders_unchanged: int = 0
+    credit_notes: int = 0
+    credit_notes_unchanged: int = 0
+    linked: int = 0
     customers: int = 0
     products: int = 0
     categories: int = 0
@@ -140,9 +154,9 @@ def _reject_orders(
     session: Session, facts: FileFacts, delimiter: str, rejected: RejectedFile
 ) -> None:
     """Reject all lines of the orders that are refused, with their columns read once more."""
-    import_writing.decide(session)
+    import_deciding.decide(session)
     refused = session.execute(
-        sa.text(import_writing.REFUSED_LINES),
+        sa.text(import_deciding.REFUSED_LINES),
         execution_options={"stream_results": True, "yield_per": _REPORT_EVERY},
     )
     with open_csv(facts, delimiter) as again:
@@ -152,11 +166,13 @@ def _reject_orders(
 
 
 def _told(reason: str, number: str, customer: str | None, other: str | None) -> str:
+    two = f"order {number} names two customers, {customer} and {other}"
     return {
-        import_writing.TWO_CUSTOMERS: f"order {number} names two customers, {customer} and {other}",
-        import_writing.STAFF: f"customer {customer} is the user name of a member of staff",
-        import_writing.TOO_LARGE: f"the total of order {number} is too large",
-        import_writing.OTHER_CONTENT: f"order {number} already exists with other content",
+        import_deciding.TWO_CUSTOMERS: two,
+        import_deciding.STAFF: f"customer {customer} is the user name of a member of staff",
+        import_deciding.TOO_LARGE: f"the total of order {number} is too large",
+        import_deciding.NOTHING: f"credit note {number} gives nothing back",
+        import_deciding.OTHER_CONTENT: f"order {number} already exists with other content",
     }[reason]
 
 
@@ -168,19 +184,23 @@ def _write(
     summary: ImportSummary,
 ) -> None:
     """Create the rows, tell the change log, and put the rejected lines in place."""
-    for reason, exists, orders, lines in import_writing.count_orders(session):
-        if exists and reason is None:
-            summary.orders_unchanged, summary.unchanged = orders, lines
-    import_writing.forget_decided(session)
-    created = import_writing.create_rows(session, rules.mapping.currency or rules.currency)
+    unchanged = import_deciding.count_unchanged(session)
+    summary.orders_unchanged, lines = unchanged.get(False, (0, 0))
+    summary.credit_notes_unchanged, credited = unchanged.get(True, (0, 0))
+    summary.unchanged = lines + credited
+    import_deciding.forget_decided(session)
+    currency = rules.mapping.currency or rules.currency
+    created = import_writing.create_rows(session, currency)
+    notes = import_credits.create_notes(session, actor, currency)
+    summary.credit_notes, summary.credited, summary.linked = notes
     summary.accepted, summary.orders = created["lines"], created["orders"]
     summary.customers, summary.products = created["customers"], created["products"]
     summary.categories = created["categories"]
     summary.rejected = dict(Counter(rejected.counts).most_common())
-    summary.lines = summary.accepted + summary.unchanged + summary.rejected_lines
+    summary.lines = summary.accepted + summary.credited + summary.unchanged + summary.rejected_lines
     if not summary.lines:
         raise FileFormatError(f"{summary.file} has a header and no lines below it.")
-    if summary.orders:
+    if summary.orders or summary.credit_notes:
         details = asdict(summary)
         del details["rejected_file"]
         audit.record(session, actor, "order.import", details=details)

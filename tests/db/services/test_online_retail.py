@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import Actor
+from backoffice.models import Refund, RefundItem
 from backoffice.services.imports import ImportSummary, import_orders
 from tests.db.services.test_imports import RULES
 
@@ -53,6 +57,33 @@ def months(session: Session) -> list[tuple[str, int, int, Decimal]]:
     ]
 
 
+def given_back(session: Session) -> dict[str, Decimal]:
+    """What the notes give back, by the shop's month."""
+    rows = session.execute(
+        sa.select(Refund.processed_on, RefundItem.amount).join(RefundItem.refund)
+    )
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for day, amount in rows:
+        assert day is not None
+        sums[f"{day:%Y%m}"] += amount
+    return dict(sums)
+
+
+def cancelled_in_the_file(name: str) -> dict[str, Decimal]:
+    """The same from the file itself, each line rounded to cents as each line of a sale is."""
+    moment = "%Y-%m-%d %H:%M:%S" if name == UTF8 else "%m/%d/%Y %H:%M"
+    encoding = "utf-8" if name == UTF8 else "latin-1"
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    with gzip.open(Path(FOLDER) / name, "rt", encoding=encoding, newline="") as file:
+        for row in csv.DictReader(file):
+            if row["InvoiceNo"].startswith("C"):
+                amount = -int(row["Quantity"]) * Decimal(row["UnitPrice"])
+                cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+                day = datetime.strptime(row["InvoiceDate"], moment)  # noqa: DTZ007  a day is all it is
+                sums[f"{day:%Y%m}"] += cents
+    return dict(sums)
+
+
 @pytest.mark.parametrize("name", [UTF8, LATIN1])
 def test_guests_allowed_every_month_is_as_published(
     session: Session, shell: Actor, tmp_path: Path, name: str
@@ -60,7 +91,9 @@ def test_guests_allowed_every_month_is_as_published(
     summary = load(shell, tmp_path, name)
 
     assert (summary.lines, summary.accepted, summary.orders) == (541_909, 530_104, 19_960)
-    assert summary.rejected == {"Quantity is not > 0": 10_624, "UnitPrice is not > 0": 1_181}
+    assert (summary.credited, summary.credit_notes) == (9_288, 3_836)
+    assert summary.rejected == {"Quantity is not > 0": 1_336, "UnitPrice is not > 0": 1_181}
+    assert given_back(session) == cancelled_in_the_file(name)
     published = list(expected("monthly_all_positive_sales.csv"))
     found = months(session)
     assert [row[:3] for row in found] == [
@@ -72,11 +105,12 @@ def test_guests_allowed_every_month_is_as_published(
 
     again = load(shell, tmp_path, name)
 
-    assert (again.accepted, again.unchanged, again.orders_unchanged) == (0, 530_104, 19_960)
+    assert (again.accepted, again.credited, again.unchanged) == (0, 0, 539_392)
+    assert (again.orders_unchanged, again.credit_notes_unchanged) == (19_960, 3_836)
     assert months(session) == found
     # The two files say the same, in another encoding and with other dates.
     other = load(shell, tmp_path, LATIN1 if name == UTF8 else UTF8)
-    assert (other.accepted, other.unchanged) == (0, 530_104)
+    assert (other.accepted, other.credited, other.unchanged) == (0, 0, 539_392)
 
 
 def test_registered_only_months_and_top_customers_are_as_published(

@@ -126,7 +126,7 @@ def test_an_unknown_report_is_answered_with_those_there_are() -> None:
 
 
 def test_every_revenue_report_has_what_lets_them_reconcile() -> None:
-    assert len(catalog()) == 5
+    assert len(catalog()) == 6
     for report in catalog().values():
         assert {"from", "to", "customers", "currency"} <= set(report.params)
         assert report.columns["revenue"].total
