@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -91,6 +92,10 @@ class BaseConfig(BaseSettings):
     SHOP_NAME: str = "Backoffice"
     SHOP_TIMEZONE: str = Field("Europe/London", description="Decides which day a moment is on.")
     SHOP_CURRENCY: str = Field("GBP", pattern="^[A-Z]{3}$")
+
+    REFUND_LIMIT: Decimal = Field(
+        Decimal(200), ge=0, description="Refunds of one order above it need order.refund_large."
+    )
 
     REPORT_CONCURRENCY: int = Field(3, ge=1, description="Reports running at once per process.")
 

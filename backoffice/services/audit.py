@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ SECRET_FIELDS = frozenset({"password_hash"})
 KEYS = "keys"
 _UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
 
+_CHANGE_SETS = cast("sa.Table", ChangeSet.__table__)
+_CHANGES = cast("sa.Table", Change.__table__)
 Differences = dict[str, tuple[Any, Any]]
 
 
@@ -118,6 +120,38 @@ def record(
     )
     session.add(change_set)
     return change_set
+
+
+def record_row(
+    session: Session,
+    actor: Actor,
+    action: str,
+    row: Mapping[str, Any],
+    model: type[Base],
+    changes: Differences,
+    details: dict[str, Any],
+) -> None:
+    """Write one change set about a row that was made without its object, by two statements.
+
+    The row has its `id` and is called by its `number`.
+    """
+    made = {
+        "actor_id": actor.user_id,
+        "actor_name": actor.name,
+        "source": actor.source,
+        "action": action,
+        "table_name": model.__tablename__,
+        "record_id": row["id"],
+        "record_label": row["number"],
+        "details": details,
+    }
+    insert = sa.insert(_CHANGE_SETS).returning(_CHANGE_SETS.c.id)
+    key = session.scalar(insert, made)
+    told = [
+        {"change_set_id": key, "field": field, "old_value": old, "new_value": new}
+        for field, old, new in _all_told(changes)
+    ]
+    session.execute(sa.insert(_CHANGES), told)
 
 
 def _rows(prefix: str, changes: Differences) -> Iterator[Change]:

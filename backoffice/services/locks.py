@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import Role
 from backoffice.db import Base
 from backoffice.errors import NotFoundError
-from backoffice.models import Category, Product, User
+from backoffice.models import Category, Product, Profile, User
 
 Row = TypeVar("Row", bound=Base)
 
@@ -48,6 +48,35 @@ def lock_products(session: Session, product_ids: Iterable[int]) -> dict[int, Pro
         .execution_options(populate_existing=True)
     )
     return {product.id: product for product in rows}
+
+
+class Customer(NamedTuple):
+    """What an order needs to know of the account that it is for."""
+
+    id: int
+    username: str
+    email: str | None
+    role: Role
+    is_active: bool
+    full_name: str | None
+    country: str | None
+
+
+def lock_customer(session: Session, user_id: int) -> Customer | None:
+    """Return an account, kept from being deactivated or deleted until the transaction ends.
+
+    Others may place orders for it meanwhile.
+    """
+    row = session.execute(
+        sa.select(
+            User.id, User.username, User.email, User.role, User.is_active,
+            Profile.full_name, Profile.country,
+        )
+        .outerjoin(Profile, Profile.user_id == User.id)
+        .where(User.id == user_id)
+        .with_for_update(read=True, key_share=True, of=User)
+    ).one_or_none()  # fmt: skip
+    return row and Customer(*row)
 
 
 def lock_user_and_admins(session: Session, user_id: int) -> tuple[User, list[User]]:

@@ -32,7 +32,7 @@ _USERNAME = re.compile(r"[a-z0-9._@+-]{1,150}")
 def create_user(actor: Actor, *, username: str, email: str, role: Role, password: str) -> User:
     """Make an account; raise InputError for unusable values, RuleViolationError for taken ones."""
     actor.require(Permission.USER_WRITE)
-    username, email = _clean_username(username), _clean_email(email)
+    username, email = _clean_username(username), clean_email(email)
     user = User(username=username, email=email, role=role)
     user.password_hash = _hash(password, username, email)
     try:
@@ -160,11 +160,13 @@ def _clean_username(text: str) -> str:
     return name
 
 
-def _clean_email(text: str) -> str:
+def clean_email(text: str) -> str:
+    """Return the address in the one spelling that is kept; raise InputError if it is none."""
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
-        raise InputError(f"This is not an e-mail address that can be used: {error}") from None
+        sentence = f"This is not an e-mail address that can be used: {error}"
+        raise InputError(sentence, field="email") from None
 
 
 def _hash(password: str, username: str, email: str | None) -> str:
