@@ -86,7 +86,8 @@ def list_command(as_json: bool) -> None:
 def verify(name: str, quick: bool) -> None:
     """Prove that a backup can be restored: NAME, or the latest.
 
-    It is restored into a database of its own, compared with what was backed up, and dropped.
+    It is restored into a database of its own, compared with what was backed up, migrated if it is
+    of an older schema, and dropped.
     """
     found = verify_backup(_url(), _settings(), name, quick=quick)
     if quick:
@@ -96,6 +97,8 @@ def verify(name: str, quick: bool) -> None:
             f"The backup was restored in {found.restore_seconds:.1f} s; "
             "every table is as it was backed up."
         )
+        if found.was_upgraded:
+            click.echo("Its schema is older; the migrations of this code went through.")
 
 
 @command("restore", needs_schema=False)

@@ -99,6 +99,7 @@ class Verification(_Record):
     """How the last proof went; `restore_seconds` is None when it did not come that far."""
 
     at: AwareDatetime
+    was_upgraded: bool = False
     problem: str = ""
     restore_seconds: float | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +14,12 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from backoffice.errors import DamagedBackupError, NotFoundError, RuleViolationError
+from backoffice.errors import (
+    DamagedBackupError,
+    NotFoundError,
+    RuleViolationError,
+    UnavailableError,
+)
 from backoffice.system.backups.encrypting import decrypting, encrypting
 from backoffice.system.backups.folder import Backup
 from backoffice.system.backups.manifest import Contents, Dump, Encryption, TableFacts
@@ -30,6 +36,7 @@ from backoffice.system.backups.settings import BackupSettings
 SUFFIX = ".dump"
 _LOCK_WAIT = "60s"
 _JOBS = min(4, os.cpu_count() or 1)
+_MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 # What pg_dump takes along: no temporary table, none of an extension.
 _TABLES = """
     SELECT n.nspname, c.relname
@@ -63,12 +70,19 @@ def dump(url: URL, settings: BackupSettings, target: Path) -> Dump:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = _value(connection, "SELECT pg_export_snapshot()")
             contents = read_contents(connection)
-            step = Step(
-                [pg_dump, "--format=custom", "--no-owner", f"--snapshot={snapshot}",
-                 "--no-password", f"--lock-wait-timeout={_LOCK_WAIT}", f"--dbname={conninfo(url)}"],
-                password(url),
-            )  # fmt: skip
-            run(step, *encrypting(settings), writes=target)
+            arguments: list[str | Path] = [
+                pg_dump,
+                "--format=custom",
+                "--no-owner",
+                "--no-password",
+                f"--snapshot={snapshot}",
+                f"--lock-wait-timeout={_LOCK_WAIT}",
+                f"--dbname={conninfo(url)}",
+            ]
+            if encryption := encrypting(settings):
+                run(Step(arguments, password(url)), *encryption, writes=target)
+            else:  # by its name: at the end pg_dump goes back and writes where each table begins
+                run(Step([*arguments, f"--file={target}"], password(url)))
     return Dump(
         database="postgresql",
         database_name=url.database or "",
@@ -89,11 +103,11 @@ def check_dump(backup: Backup, settings: BackupSettings) -> None:
 
 
 @contextmanager
-def rehearsal(backup: Backup, settings: BackupSettings, url: URL) -> Iterator[None]:
+def rehearsal(backup: Backup, settings: BackupSettings, url: URL) -> Iterator[URL]:
     """Restore into a database that is dropped at the end; raises DamagedBackupError."""
     with maintenance(url) as connection, scratch_database(connection) as scratch:
         _fill(backup, settings, url, scratch, with_grants=False)
-        yield
+        yield url.set(database=scratch)
 
 
 def default_name(url: URL, moment: datetime) -> str:
@@ -183,11 +197,19 @@ def _restore(
         "pg_restore", at_least=tool, because=f"The backup was made by pg_dump {tool}."
     )
     file = backup.path / manifest.file
-    if manifest.encryption is Encryption.NONE:
-        run(Step([pg_restore, *arguments, file], secrets))
-    else:
-        before = decrypting(settings, manifest.encryption)
-        run(*before, Step([pg_restore, *arguments], secrets), reads=file)
+    try:
+        if manifest.encryption is Encryption.NONE:
+            run(Step([pg_restore, *arguments, file], secrets))
+        else:
+            before = decrypting(settings, manifest.encryption)
+            run(*before, Step([pg_restore, *arguments], secrets), reads=file)
+    except ProgramError as error:
+        if role := _MISSING_ROLE.search(str(error)):
+            raise UnavailableError(
+                f"The backup gives rights to the role {role[1]}, which this server does not have. "
+                "Make it, or leave such rights out: --no-grants"
+            ) from error
+        raise
 
 
 def _require_absent(connection: psycopg.Connection[Any], name: str) -> None:

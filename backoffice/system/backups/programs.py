@@ -37,6 +37,7 @@ class Step:
 
     arguments: Sequence[str | Path]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
 
     @property
     def name(self) -> str:
@@ -103,6 +104,7 @@ def _start(
             stdout=sink if is_last else subprocess.PIPE,
             stderr=said,
             env={**os.environ, "LC_ALL": "C", **step.secrets},
+            cwd=step.folder,
         )
         if processes and processes[-1].stdout:
             processes[-1].stdout.close()  # so that it notices when its reader ends

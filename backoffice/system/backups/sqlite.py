@@ -66,11 +66,11 @@ def check_dump(backup: Backup, settings: BackupSettings) -> None:
 
 
 @contextmanager
-def rehearsal(backup: Backup, settings: BackupSettings, _url: URL) -> Iterator[None]:
+def rehearsal(backup: Backup, settings: BackupSettings, _url: URL) -> Iterator[URL]:
     """Restore into a file that is removed at the end; raises DamagedBackupError."""
     with _unpacked(backup, settings) as path:
         _require_sound(path)
-        yield
+        yield make_url("sqlite://").set(database=str(path))
 
 
 def default_name(url: URL, moment: datetime) -> str:

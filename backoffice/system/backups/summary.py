@@ -69,7 +69,7 @@ def judge_backups(settings: BackupSettings, summary: BackupSummary, now: datetim
 
 def _warning(settings: BackupSettings, summary: BackupSummary, hours: float, now: datetime) -> str:
     if summary.damaged:
-        return "A backup is damaged. See Operations › Backups."
+        return "A backup is damaged. See which: flask backup list"
     if hours > settings.max_age_hours:
         return "The newest backup is old. Run: flask backup create"
     proved = summary.latest_verified

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,10 @@ from backoffice.system.backups.folder import (
     write_record,
 )
 from backoffice.system.backups.manifest import Encryption, Manifest, Verification
+from backoffice.system.backups.programs import ProgramError, Step, run
 from backoffice.system.backups.retention import Retention, reasons_to_keep
 from backoffice.system.backups.settings import BackupSettings
-from backoffice.system.migrations import load_scripts
+from backoffice.system.migrations import MIGRATIONS_DIR, load_scripts
 
 ROOM = 1.2
 _KINDS: dict[str, ModuleType] = {"postgresql": postgresql, "sqlite": sqlite}
@@ -82,11 +84,10 @@ def verify_backup(url: URL, settings: BackupSettings, name: str, *, quick: bool)
     with hold(backup.path, shared=True):
         try:
             check_sums(backup)
-            seconds = _prove(backup, url, settings, quick=quick)
+            found = _prove(backup, url, settings, quick=quick)
         except DamagedBackupError as error:
             write_record(backup.path, VERIFICATION, Verification(at=utc_now(), problem=str(error)))
             raise
-        found = Verification(at=utc_now(), restore_seconds=seconds)
         if not quick:
             write_record(backup.path, VERIFICATION, found)
     return found
@@ -153,16 +154,41 @@ def current_heads() -> tuple[str, ...]:
     return tuple(sorted(load_scripts().get_heads()))
 
 
-def _prove(backup: Backup, url: URL, settings: BackupSettings, *, quick: bool) -> float:
-    """Return the seconds that the restore took, or the reading of the dump."""
+def _prove(backup: Backup, url: URL, settings: BackupSettings, *, quick: bool) -> Verification:
     kind = _KINDS[backup.require_manifest().dump.database]
-    started = time.monotonic()
     if quick:
         kind.check_dump(backup, settings)
-    else:
-        with kind.rehearsal(backup, settings, _scratch_server(backup, url, settings)):
-            pass
-    return time.monotonic() - started
+        return Verification(at=utc_now())
+    started = time.monotonic()
+    with kind.rehearsal(backup, settings, _scratch_server(backup, url, settings)) as scratch:
+        seconds = time.monotonic() - started
+        is_older = _is_older(backup)
+        if is_older:
+            _upgrade(scratch)
+    return Verification(at=utc_now(), restore_seconds=seconds, was_upgraded=is_older)
+
+
+def _is_older(backup: Backup) -> bool:
+    """Whether this code has migrations that the backup has yet to go through."""
+    found = set(backup.require_manifest().dump.contents.revisions)
+    return found != set(current_heads()) and found <= _known_revisions()
+
+
+def _upgrade(scratch: URL) -> None:
+    """Migrate a restored database in a process of its own; raises UnavailableError."""
+    where = {"DATABASE_URL": scratch.render_as_string(hide_password=False)}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi:app", "db", "upgrade"]
+    try:
+        run(Step(command, where, MIGRATIONS_DIR.parent))
+    except ProgramError as error:
+        raise UnavailableError(
+            "The backup can be restored, but the migrations of this code fail on it. "
+            "Use it with the version that made it."
+        ) from error
+
+
+def _known_revisions() -> set[str]:
+    return {step.revision for step in load_scripts().walk_revisions()}
 
 
 def _scratch_server(backup: Backup, url: URL, settings: BackupSettings) -> URL:
@@ -185,8 +211,7 @@ def _whole_backup(url: URL, settings: BackupSettings, name: str) -> Backup:
 
 
 def _require_known_revision(backup: Backup) -> None:
-    known = {step.revision for step in load_scripts().walk_revisions()}
-    if not known.issuperset(backup.require_manifest().dump.contents.revisions):
+    if not _known_revisions().issuperset(backup.require_manifest().dump.contents.revisions):
         raise RuleViolationError(
             "The backup is of a later schema than this code has. Nothing was changed; "
             "deploy the version that made it, or restore into a new database."

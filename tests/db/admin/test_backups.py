@@ -93,7 +93,8 @@ def test_it_shows_the_last_the_last_verified_and_the_commands(
     assert "73.4 s" in page
     assert "12,345" in page
     assert "3.0 MB" in page
-    assert "not of this code" in page
+    assert "(other): the schema is not the one of this code" in page
+    assert "by age" in page
     assert f"<code>flask backup restore {older.name}</code>" in page
     for command in ("flask backup create", "flask backup verify", "flask backup prune --yes"):
         assert f"<code>{command}</code>" in page

@@ -144,6 +144,27 @@ def test_the_journal_of_a_former_file_is_not_adopted(
     assert not Path(new_name).exists()
 
 
+def test_rights_of_a_role_that_is_not_there_can_be_left_out(
+    backup: Command, folder: Path, url: URL, new_name: str
+) -> None:
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("SQLite has no roles")
+    role = f"{url.database}_reader"
+    execute(url, f"CREATE ROLE {role}")
+    execute(url, f"GRANT SELECT ON orders TO {role}")
+    backup("create")
+    execute(url, f"REVOKE SELECT ON orders FROM {role}")
+    execute(url, f"DROP ROLE {role}")
+
+    assert backup("verify").exit_code == 0
+    assert sentence(backup("restore", "latest", "--into", new_name)) == (
+        f"The backup gives rights to the role {role}, which this server does not have. "
+        "Make it, or leave such rights out: --no-grants"
+    )
+    assert new_name not in databases(url)
+    assert backup("restore", "latest", "--into", new_name, "--no-grants").exit_code == 0
+
+
 @pytest.mark.parametrize("name", ["postgresql://u:hunter2@host/shop", "a" * 64, "shop;drop"])
 def test_a_name_that_is_none_is_refused(made: Path, backup: Command, url: URL, name: str) -> None:
     if url.get_backend_name() == "sqlite":

@@ -8,8 +8,11 @@ import stat
 import threading
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import URL
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy.engine import URL, make_url
 
 from backoffice.system.backups.folder import list_backups
 from backoffice.system.backups.settings import BackupSettings
@@ -21,6 +24,7 @@ from tests.db.backups.conftest import (
     databases,
     drop,
     execute,
+    let_go,
 )
 
 ADD_TAG = "INSERT INTO tags (name, version, created_at, updated_at) VALUES (:name, 1, :at, :at)"
@@ -137,6 +141,43 @@ def test_a_quick_look_is_no_proof(made: Path, backup: Command) -> None:
     assert result.exit_code == 0
     assert "was not tried" in result.output
     assert listed["verified_at"] is None
+
+
+def test_an_older_schema_is_brought_to_this_code(
+    empty_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(empty_app.config, "BACKUP_FOLDER", str(tmp_path))
+    upgrade()
+    downgrade(revision="-1")
+    let_go()
+    runner = empty_app.test_cli_runner()
+    runner.invoke(args=["backup", "create"])
+
+    result = runner.invoke(args=["backup", "verify"])
+
+    assert result.exit_code == 0, result.output
+    assert "the migrations of this code went through" in result.output
+    assert "schema of another version" in runner.invoke(args=["backup", "list"]).output
+
+
+def test_migrations_that_fail_on_a_backup_are_told(
+    empty_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(empty_app.config, "BACKUP_FOLDER", str(tmp_path))
+    upgrade()
+    url = make_url(empty_app.config["SQLALCHEMY_DATABASE_URI"])
+    execute(url, "UPDATE alembic_version SET version_num = '31e7'")  # whose tables are there
+    let_go()
+    runner = empty_app.test_cli_runner()
+    runner.invoke(args=["backup", "create"])
+
+    result = runner.invoke(args=["backup", "verify"])
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: The backup can be restored, but the migrations of this code fail on it. "
+        "Use it with the version that made it.\n"
+    )
 
 
 def test_by_itself_a_restore_takes_a_new_name(made: Path, backup: Command, url: URL) -> None:
