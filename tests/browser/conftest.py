@@ -63,9 +63,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The console on a scratch database."""
     path: Path = tmp_path_factory.mktemp("shop") / "shop.sqlite"
     app = create_app(TestingConfig(SQLALCHEMY_DATABASE_URI=f"sqlite:///{path}"))
+    app.config["BACKUP_FOLDER"] = str(tmp_path_factory.mktemp("backups"))
     with app.app_context():
         upgrade()
         _fill()
+    _back_up(app)
     logging.getLogger("werkzeug").setLevel("WARNING")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -82,6 +84,15 @@ def _fill() -> None:
     seed_shop(command_actor("tester"), small, environment="testing")
     for role in STAFF:
         make_user(db.session(), role, username=role.value)
+
+
+def _back_up(app: Flask) -> None:
+    """Leave a verified backup, one that nobody has tried, and a damaged one."""
+    runner = app.test_cli_runner()
+    for command in (["create", "--label", "damaged"], ["create"], ["verify"], ["create"]):
+        assert runner.invoke(args=["backup", *command]).exit_code == 0
+    (damaged,) = Path(app.config["BACKUP_FOLDER"]).glob("*-damaged")
+    (damaged / "manifest.json").write_text("{}")
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ def test_what_opens_on_a_list_is_accessible(
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
-@pytest.mark.parametrize("kind", ["list", "record", "form", "report", "health", "home"])
+@pytest.mark.parametrize("kind", ["list", "record", "form", "report", "health", "backups", "home"])
 def test_a_page_is_no_wider_than_a_phone(browse: Browse, shop: Shop, kind: str) -> None:
     page = browse(Role.ADMIN, viewport={"width": 390, "height": 844})
     page.goto(addresses(shop)[kind])
