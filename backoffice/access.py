@@ -47,6 +47,7 @@ class Permission(StrEnum):
     ORDER_SHIP = "order.ship"
     ORDER_WRITE = "order.write"
     PRICE_CHANGE = "price.change"
+    QUALITY_READ = "quality.read"
     REPORT_READ = "report.read"
     STOCK_ADJUST = "stock.adjust"
     STOCK_RECEIVE = "stock.receive"
@@ -81,6 +82,7 @@ _MANAGER = frozenset(
         P.ORDER_IMPORT,
         P.ORDER_REFUND_LARGE,
         P.PRICE_CHANGE,
+        P.QUALITY_READ,
         P.STOCK_ADJUST,
         P.STOCK_RECEIVE,
         P.STOCK_WRITE_OFF,
@@ -93,7 +95,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: _LOOK | {P.DATA_EXPORT},
     Role.SUPPORT: _SUPPORT,
     Role.MANAGER: _LOOK | _SUPPORT | _MANAGER,
-    Role.OPERATOR: frozenset({P.HEALTH_READ, P.MIGRATION_READ, P.BACKUP_READ, P.AUDIT_READ}),
+    Role.OPERATOR: frozenset(
+        {P.HEALTH_READ, P.MIGRATION_READ, P.BACKUP_READ, P.AUDIT_READ, P.QUALITY_READ}
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 

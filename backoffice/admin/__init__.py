@@ -24,6 +24,7 @@ from backoffice.admin.picking.view import check_pickers
 from backoffice.admin.price_changes import PriceChangeView
 from backoffice.admin.products import ProductView
 from backoffice.admin.profile import ProfilePage
+from backoffice.admin.quality import QualityPage
 from backoffice.admin.refunds import RefundView
 from backoffice.admin.reports import ReportsPage
 from backoffice.admin.stock_movements import StockMovementView
@@ -57,6 +58,7 @@ def init_app(app: Flask) -> None:
         ReportsPage(name="Reports", category="Reports", endpoint="reports"),
         BulkPlanView(name="Bulk changes", category="Operations", endpoint="bulk_plans"),
         BulkPlanRowView(name="Rows of plans", category="Operations", endpoint="bulk_plan_rows"),
+        QualityPage(name="Data quality", category="Operations", endpoint="quality"),
         HealthPage(name="Health", category="Operations", endpoint="health"),
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         BackupsPage(name="Backups", category="Operations", endpoint="backups"),

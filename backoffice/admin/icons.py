@@ -27,6 +27,7 @@ MENU = {
     "profiles": "people",
     "reports": "bar-chart-line",
     "bulk_plans": "ui-checks",
+    "quality": "clipboard2-check",
     "health": "heart-pulse",
     "migrations": "layers",
     "backups": "safe",

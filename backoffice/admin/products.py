@@ -58,6 +58,7 @@ class ProductView(TableView):
         "is_available",
         "category",
         "price",
+        "unit_cost",
         "stock",
     )
     searchable = ("sku", "name")

@@ -1,4 +1,4 @@
-"""Runs a report: one at a time per slot, read-only, within its time and its rows."""
+"""Runs reports and checks: one at a time per slot, read-only, within their time and rows."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ _BIND_TYPES: dict[ParamType, type[sa.types.TypeEngine[Any]]] = {
     ParamType.INTEGER: sa.BigInteger,
 }
 
+# A cursor on the server takes one SELECT and nothing else.
+_ON_SERVER = {"stream_results": True}
+
 
 class ReportRunner:
     """Runs reports over an engine of `open_engine`; at most `concurrency` at once."""
@@ -44,7 +47,7 @@ class ReportRunner:
         UnavailableError when all slots are taken or the database cannot answer.
         """
         report.require_reader(actor)
-        with self._slot(), _in_words(report):
+        with self._slot(), _in_words("report", report.title, report.limits.timeout_s):
             as_of, started = utc_now(), time.perf_counter()
             rows = self._fetch(report, values)
             return ReportResult(
@@ -56,14 +59,26 @@ class ReportRunner:
                 as_of=as_of,
             )
 
+    def check(
+        self, title: str, statement: sa.Select[Any], *, rows: int, timeout_s: float
+    ) -> list[sa.Row[Any]]:
+        """Return the first `rows` rows of a SELECT of our own; raises as `run`."""
+        with (
+            self._slot(),
+            _in_words("check", title, timeout_s),
+            read_only(self._engine, timeout_s) as connection,
+        ):
+            found = connection.execute(statement.limit(rows), execution_options=_ON_SERVER)
+            return list(found)
+
     def _fetch(self, report: Report, values: Mapping[str, Value]) -> list[tuple[Cell, ...]]:
         """Return the rows and, where there are more than the limit, one beyond it."""
         with read_only(self._engine, report.limits.timeout_s) as connection:
             result = connection.execute(
                 _bound(report, connection.dialect.name),
                 dict(values),
-                # A cursor on the server: one SELECT only, and only the rows that are fetched.
-                execution_options={"stream_results": True, "max_row_buffer": report.limits.rows},
+                # Only the rows that are fetched.
+                execution_options={**_ON_SERVER, "max_row_buffer": report.limits.rows},
             )
             try:
                 _require_columns(report, list(result.keys()))
@@ -113,23 +128,23 @@ def _require_columns(report: Report, names: list[str]) -> None:
 
 
 @contextmanager
-def _in_words(report: Report) -> Iterator[None]:
+def _in_words(kind: str, title: str, timeout_s: float) -> Iterator[None]:
     """Turn the driver's failures into sentences; their text goes to the log only."""
     try:
         yield
     except DBAPIError as error:
         if _is_timeout(error):
             raise QueryLimitError(
-                f"“{report.title}” took longer than {report.limits.timeout_s} seconds "
+                f"“{title}” took longer than {timeout_s:g} seconds "
                 "and was stopped. Choose a shorter period."
             ) from error
-        log.exception("report %s failed", report.slug)
+        log.exception("%s “%s” failed", kind, title)
         if _is_unreachable(error):
             raise UnavailableError("The database that reports read does not answer.") from error
-        raise UnavailableError(f"The report “{report.title}” could not be run.") from error
+        raise UnavailableError(f"The {kind} “{title}” could not be run.") from error
     except SQLAlchemyError as error:
-        log.exception("report %s failed", report.slug)
-        raise UnavailableError(f"The report “{report.title}” could not be run.") from error
+        log.exception("%s “%s” failed", kind, title)
+        raise UnavailableError(f"The {kind} “{title}” could not be run.") from error
 
 
 def _is_timeout(error: DBAPIError) -> bool:

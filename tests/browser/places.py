@@ -45,6 +45,8 @@ def addresses(shop: Shop) -> dict[str, str]:
         "report": "/admin/reports/revenue_by_month",
         "report with mistakes": "/admin/reports/revenue_by_month?from=yesterday",
         "report without rows": "/admin/reports/revenue_by_month?from=2001-01-01&to=2001-02-01",
+        "data quality": "/admin/quality/",
+        "check": "/admin/quality/stock-is-ledger",
         "health": "/admin/health/",
         "migrations": "/admin/migrations/",
         "backups": "/admin/backups/",
