@@ -192,7 +192,7 @@ LEFT JOIN (
     SELECT x.order_item_id, sum(x.quantity) AS units
     FROM refund_items x
     JOIN refunds d ON d.id = x.refund_id
-    WHERE d.status = 'succeeded' AND d.kind = 'refund' AND x.order_item_id IS NOT NULL
+    WHERE d.status = 'succeeded' AND x.order_item_id IS NOT NULL
     GROUP BY x.order_item_id
 ) AS r ON r.order_item_id = i.id
 JOIN orders o ON o.id = i.order_id
