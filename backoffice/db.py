@@ -109,8 +109,9 @@ def utc_now() -> datetime:
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 PrimaryKey = Annotated[int, mapped_column(BigId, sa.Identity(), primary_key=True)]
-Money = Annotated[Decimal, mapped_column(ExactNumeric(14, 2))]
-UnitPrice = Annotated[Decimal, mapped_column(ExactNumeric(14, 4))]
+MONEY_DIGITS = 14
+Money = Annotated[Decimal, mapped_column(ExactNumeric(MONEY_DIGITS, 2))]
+UnitPrice = Annotated[Decimal, mapped_column(ExactNumeric(MONEY_DIGITS, 4))]
 UtcDateTime = Annotated[datetime, mapped_column(UtcDateTimeType())]
 
 

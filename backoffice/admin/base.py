@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import abort, request, session
+from flask import abort, current_app, request, session
 from flask_login import current_user
 from jinja2 import pass_context
 
@@ -15,14 +16,14 @@ from backoffice.admin.bulk.view import Acting
 from backoffice.admin.conditions import RecordForm, When, require_conditions
 from backoffice.admin.deleting import Deleting
 from backoffice.admin.exporting import Exporting
-from backoffice.admin.formatters import show
+from backoffice.admin.formatters import lately, money, show
 from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
 from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.view import Listing
 from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
-from backoffice.db import Base, ExactNumeric, db
+from backoffice.db import MONEY_DIGITS, Base, ExactNumeric, db
 
 _WRITES = {
     "create_view": "can_create",
@@ -47,6 +48,8 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
     deletes: ClassVar[bool] = True
     # What the record loads besides what the list does: what is shown, no more.
     record_eager: ClassVar[tuple[Any, ...]] = ()
+    # Where a row says which currency its amounts are in ("order.currency"); else it is the shop's.
+    currency: ClassVar[str] = ""
 
     # {field: when it matters}: the others are set aside while another field says so.
     conditions: ClassVar[dict[str, When]] = {}
@@ -77,6 +80,11 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
         view = type(self).__name__
         require_conditions(self.model_class, self.conditions, self.form_columns, view)
         super().__init__(self.model_class, db, **options)
+        self.money = {
+            column.name
+            for column in self.model.__table__.columns
+            if isinstance(column.type, ExactNumeric) and column.type.precision == MONEY_DIGITS
+        }
         self.prepare_list()
         self.prepare_record()
         self.prepare_export()
@@ -153,10 +161,13 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
         return row or abort(404)
 
     def get_value(self, row: Any, name: str) -> Any:
-        """Return a cell as it is shown."""
-        value = row
-        for part in name.split("."):
-            value = getattr(value, part, None)
+        """Return a cell of a list as it is shown: moments by their age, money with its currency."""
+        value = value_of(row, name)
+        if isinstance(value, datetime):
+            return lately(value)
+        if name in self.money and value is not None:
+            currency = value_of(row, self.currency) if self.currency else None
+            return money(value, currency or current_app.config["SHOP_CURRENCY"])
         return show(value)
 
     def rows_of_cells(
@@ -175,4 +186,11 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
     @pass_context
     def get_detail_value(self, context: Any, model: Any, name: str) -> Any:
         """Return a fact of the record."""
-        return self.get_value(model, name)
+        return show(value_of(model, name))
+
+
+def value_of(row: Any, name: str) -> Any:
+    """Return what a name stands for, which may be a step or more away ("order.number")."""
+    for part in name.split("."):
+        row = getattr(row, part, None)
+    return row

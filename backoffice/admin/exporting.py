@@ -70,7 +70,9 @@ class Exporting:
     # Of the views that this is mixed into.
     column_list: Any
     column_details_list: Any
+    currency: ClassVar[str]
     endpoint: str
+    money: set[str]
     name: str
     list_state: Callable[..., ListState]
     shown_columns: Callable[[], Sequence[tuple[str, str]]]
@@ -139,8 +141,13 @@ class Exporting:
         unknown = [name for name in chosen if name not in self.exportable]
         if unknown:
             raise InputError(f"This list has no column {unknown[0][:40]!r} to export.")
-        wanted = chosen or [name for name, _label in self.shown_columns()]
+        wanted = chosen or self.usual_columns()
         return [name for name in self.exportable if name in wanted]
+
+    def usual_columns(self) -> list[str]:
+        """Return what a file holds if nothing is asked: the list, amounts with their currency."""
+        shown = [name for name, _label in self.shown_columns()]
+        return [*shown, self.currency] if self.money.intersection(shown) else shown
 
     def _exact_state(self) -> ListState:
         """Return what the list was asked for; a file holds exactly that, or there is none."""

@@ -13,7 +13,9 @@ from flask import Flask, current_app
 from markupsafe import Markup, escape
 
 from backoffice.admin.viewer import chosen_zone
+from backoffice.db import utc_now
 
+_MINUTE, _HOUR, _DAY, _WEEK = 60, 3_600, 86_400, 604_800
 EMPTY = Markup('<span class="empty" title="empty">–</span>')
 
 
@@ -35,6 +37,38 @@ def moment(value: datetime) -> Markup:
         f'<time datetime="{value.isoformat()}" title="{local:%A %d %B %Y %H:%M:%S %Z}">'
         f"{local:%Y-%m-%d %H:%M}</time>"
     )
+
+
+def age(value: datetime) -> str | None:
+    """Return how long ago a moment of the last week was; None for any other."""
+    seconds = (utc_now() - value).total_seconds()
+    if not 0 <= seconds < _WEEK:
+        return None
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min ago"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR:.0f} h ago"
+    days = f"{seconds // _DAY:.0f}"
+    return f"{days} day ago" if days == "1" else f"{days} days ago"
+
+
+def lately(value: datetime) -> Markup:
+    """Return a moment by its age if it was of late, and exact to whoever looks at its row."""
+    near = age(value)
+    if near is None:
+        return moment(value)
+    local = value.astimezone(viewer_zone())
+    return Markup(  # noqa: S704
+        f'<time class="ago" datetime="{value.isoformat()}"><span class="near">{near}</span> '
+        f'<span class="exact">{local:%Y-%m-%d %H:%M}</span></time>'
+    )
+
+
+def money(value: Decimal, currency: str) -> Markup:
+    """Return an amount with its currency."""
+    return Markup('{} <span class="currency">{}</span>').format(amount(value), currency)
 
 
 def amount(value: Decimal) -> str:

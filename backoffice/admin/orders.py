@@ -24,9 +24,11 @@ class OrderView(TableView):
     creates = False
     deletes = False
 
-    column_list = ("number", "placed_at", "user", "country", "status", "total_amount", "currency")
+    column_list = ("number", "placed_at", "user", "country", "status", "total_amount")
+    currency = "currency"
     column_details_list = (
         *column_list,
+        "currency",
         "email",
         "customer_name",
         "address",
@@ -94,6 +96,7 @@ class OrderItemView(TableView):
     model_class = OrderItem
     read = Permission.ORDER_READ
 
+    currency = "order.currency"
     column_list = ("order", "sku", "product_name", "quantity", "unit_price", "line_total")
     column_details_list = (
         *column_list,
@@ -108,5 +111,5 @@ class OrderItemView(TableView):
     # No more: every order and every filter of so long a table wants an index of its own.
     filters = ("product",)
     column_labels = {"sku": "SKU"}
-    eager = (joinedload(OrderItem.order).load_only(Order.number),)
+    eager = (joinedload(OrderItem.order).load_only(Order.number, Order.currency),)
     pickers = {"product": Picker(Product, search=("sku", "name"), hint="name")}

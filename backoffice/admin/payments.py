@@ -18,6 +18,7 @@ class PaymentView(TableView):
     model_class = Payment
     read = Permission.ORDER_READ
 
+    currency = "order.currency"
     column_list = (
         "provider_ref",
         "order",
@@ -38,7 +39,7 @@ class PaymentView(TableView):
     column_descriptions = {
         "provider": "Who took the money; external is what was paid outside of the console.",
     }
-    eager = (joinedload(Payment.order).load_only(Order.number),)
+    eager = (joinedload(Payment.order).load_only(Order.number, Order.currency),)
     pickers = {"order": ORDER_PICKER}
     groups = {
         "Payment": ("provider_ref", "provider", "order", "status"),

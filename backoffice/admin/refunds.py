@@ -16,9 +16,11 @@ class RefundView(TableView):
     model_class = Refund
     read = Permission.ORDER_READ
 
-    column_list = ("number", "order", "kind", "status", "amount", "currency", "processed_on")
+    column_list = ("number", "order", "kind", "status", "amount", "processed_on")
+    currency = "currency"
     column_details_list = (
         *column_list,
+        "currency",
         "payment",
         "shipping_amount",
         "tax_amount",

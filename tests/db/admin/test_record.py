@@ -106,7 +106,7 @@ def test_an_order_shows_its_money_and_its_timeline(
     page = words(client.get(f"/admin/orders/details/?id={order.id}"))
     given_back = words(client.get(f"/admin/refunds/details/?id={refund.id}"))
 
-    assert "ch-77 captured 30.00 30.00 12.34" in page
+    assert "ch-77 captured 30.00 GBP 30.00 GBP 12.34 GBP" in page
     assert f"{refund.number} refund succeeded 12.34 GBP" in page
     assert "Rang at noon" in page
     assert f"{order.items[0].sku} Blue mug 1 0 12.34" in given_back
@@ -124,7 +124,7 @@ def test_a_product_shows_its_ledger_and_its_prices(
     page = words(client.get(f"/admin/products/details/?id={product.id}"))
 
     assert "write off -2 3 Broken in the store tester" in page
-    assert "10.00 12.00" in page
+    assert "10.00 GBP 12.00 GBP" in page
 
 
 def test_a_panel_does_not_count_for_ever(
