@@ -38,7 +38,7 @@ def test_the_exact_moment_shows_while_its_row_is_looked_at(
     expect(moment).to_contain_text("3 h ago")
     assert shown(moment) == ["near"]
     assert violations(page) == []
-    width = moment.bounding_box()
+    width = moment.evaluate("(element) => element.offsetWidth")
 
     row.hover()
     assert shown(moment) == ["exact"]
@@ -47,4 +47,4 @@ def test_the_exact_moment_shows_while_its_row_is_looked_at(
     page.keyboard.press("j")
     assert shown(moment) == ["exact"]
     assert violations(page) == []
-    assert moment.bounding_box() == width
+    assert moment.evaluate("(element) => element.offsetWidth") == width
