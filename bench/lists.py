@@ -17,11 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
 from flask.testing import FlaskClient
-from flask_admin import Admin
-from flask_admin.contrib.sqla import ModelView
-from scratch import options, shop, signed_in
+from scratch import PAGE, options, shop, signed_in
+from stock import COLUMNS, stock_app
 
 from backoffice.admin.listing.columns import sort_column
 from backoffice.admin.listing.keyset import Cursors
@@ -29,9 +27,7 @@ from backoffice.admin.listing.keyset import Order as ListOrder
 from backoffice.db import db
 from backoffice.models import Order
 
-PAGE = 50
 SLOW_MS = 1000
-_COLUMNS = ("number", "placed_at", "user", "country", "status", "total_amount", "currency")
 _EMAIL = "customer4711@example.com"
 
 
@@ -41,13 +37,13 @@ def main() -> int:
     parser.add_argument("--slow-rounds", type=int, default=3, help="of what takes over a second")
     given = parser.parse_args()
     with shop(given.database_url, given.orders) as app:
-        ours, stock = signed_in(app), _stock(app).test_client()
+        ours, stock = signed_in(app), stock_app(app.config).test_client()
         pages = given.orders // PAGE
         middle = db.session.get_one(Order, given.orders // 2)
         by_date = ListOrder(sort_column(Order, "placed_at"), True, Order.id)
         after = Cursors(str(app.secret_key), "orders").write(by_date, (middle.placed_at, middle.id))
         last = _linked(ours, "/admin/orders/?sort=-placed_at", "last")
-        date, amount = _COLUMNS.index("placed_at"), _COLUMNS.index("total_amount")
+        date, amount = COLUMNS.index("placed_at"), COLUMNS.index("total_amount")
         latest = f"/stock/order/?sort={date}&desc=1"
         db.session.remove()
         screens = {
@@ -70,23 +66,6 @@ def main() -> int:
         for name, (mine, theirs) in screens.items():
             print(_line(name, (ours, mine), (stock, theirs), given.rounds, given.slow_rounds))
     return 0
-
-
-def _stock(app: Flask) -> Flask:
-    """Return Flask-Admin as its documentation begins: a ModelView on the table."""
-
-    class Stock(ModelView):  # type: ignore[misc]
-        column_list = _COLUMNS
-        column_searchable_list = ("email",)
-        column_sortable_list = ("placed_at", "total_amount")
-        column_filters = ("status",)
-        page_size = PAGE
-
-    stock = Flask("stock")
-    stock.config.update(app.config, SQLALCHEMY_RECORD_QUERIES=False)
-    db.init_app(stock)
-    Admin(stock, url="/stock").add_view(Stock(Order, db, url="/stock/order"))
-    return stock
 
 
 def _linked(client: FlaskClient, page: str, relation: str) -> str:

@@ -26,6 +26,7 @@ from config import TestingConfig
 
 SERVER = "postgresql://postgres@127.0.0.1/postgres"
 ORDERS_PER_CUSTOMER = 10
+PAGE = 50
 PASSWORD = secrets.token_urlsafe(16)
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 _CUSTOMERS = """

@@ -85,11 +85,12 @@ class SaleLineReader:
                 continue
             row.append("")
             try:
-                count, units = quantities[row[quantity]], prices[row[price]]
+                count = quantities[row[quantity]]
                 document = numbers[row[number]]
                 is_credit = document.startswith(credit)
                 if not count or (count < 0) is not is_credit:
                     raise self._wrong_sign(count, is_credit)
+                units = prices[row[price]]
                 at, day = moments[row[moment]]
                 # Half up to cents, in whole numbers: exact and quick.
                 total = (units * abs(count) + 50) // 100
