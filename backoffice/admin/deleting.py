@@ -15,7 +15,8 @@ from backoffice.admin.dependents import count_dependents
 from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.counting import Count
 from backoffice.admin.reverting import Reverting
-from backoffice.db import db, utc_now
+from backoffice.admin.writing import noun
+from backoffice.db import Base, db, utc_now
 from backoffice.errors import StaleRecordError
 from backoffice.services import audit
 from backoffice.services.deletions import GOES, Dependents
@@ -68,7 +69,7 @@ class Deleting(Reverting):
         views = {view.model.__table__: view for view in self.admin._views if hasattr(view, "model")}  # noqa: SLF001
         return [
             Consequence(
-                _words(one, views.get(one.table)),
+                _words(one, views.get(one.table), is_single=str(count) == "1"),
                 one.rule,
                 count,
                 self._list_of(one, record, views),
@@ -144,11 +145,12 @@ class Deleting(Reverting):
         return redirect(self.get_url(".details_view", id=key))
 
 
-def _words(one: Dependents, view: Any) -> str:
+def _words(one: Dependents, view: Any, *, is_single: bool) -> str:
     """Return what the rows are called; rows that only link, by what they link to."""
     if view is not None:
-        return str(view.name).lower()
+        return str(view.singular if is_single else view.name.lower())
     targets = {fk.column.table.name for fk in one.table.foreign_keys if fk.parent is not one.column}
     if "id" not in one.table.columns and targets:
-        return f"links to {' and '.join(sorted(targets))}"
-    return one.table.name.replace("_", " ")
+        return f"{'link' if is_single else 'links'} to {' and '.join(sorted(targets))}"
+    models = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
+    return noun(models[one.table]) if is_single else one.table.name.replace("_", " ")

@@ -38,7 +38,7 @@ class Writing(ModelView):
     @property
     def singular(self) -> str:
         """What one row is called."""
-        return re.sub(r"(?<!^)(?=[A-Z])", " ", self.model.__name__).lower()
+        return noun(self.model)
 
     def get_edit_form(self) -> Any:
         """Return the form, which carries the version and the newest change that it was made of."""
@@ -125,6 +125,11 @@ class Writing(ModelView):
 
     def _action(self, verb: str) -> str:
         return f"{self.singular.replace(' ', '_')}.{verb}"
+
+
+def noun(model: type[Any]) -> str:
+    """Return what one row of a table is called."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", model.__name__).lower()
 
 
 def _refusal(error: IntegrityError, *, is_deletion: bool) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 from backoffice.reports.result import Cell, ReportResult
 from backoffice.reports.spec import ColumnFormat
 
+# Pixels: of a chart whose bars stand, and of the axis below bars that lie.
+_STANDING, _AXIS = 300, 48
+
 
 def chart_spec(result: ReportResult) -> dict[str, Any] | None:
     """Return the picture of the report, or None where it has none or there is nothing to draw.
@@ -26,13 +29,15 @@ def chart_spec(result: ReportResult) -> dict[str, Any] | None:
         "title": columns[chart.x].label,
     }
     amount: dict[str, Any] = {"field": "y", "type": "quantitative", "title": columns[chart.y].label}
-    if columns[chart.x].format is ColumnFormat.TEXT:
+    is_lying = columns[chart.x].format is ColumnFormat.TEXT
+    if is_lying:
         along |= {"axis": {"labelLimit": 220}, "title": None}
         encoding = {"y": along, "x": amount}
     else:
         encoding = {"x": along, "y": amount}
     tooltip = [along | {"title": columns[chart.x].label}, amount | {"format": _digits(result)}]
     return {
+        "height": 24 * len(points) + _AXIS if is_lying else _STANDING,
         "data": {"values": points},
         "mark": {"type": chart.type},
         "encoding": encoding | {"tooltip": tooltip},

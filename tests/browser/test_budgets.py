@@ -65,3 +65,16 @@ def test_nothing_moves_while_a_page_arrives(browse: Browse, address: str, width:
     page.goto(address, wait_until="load")
 
     assert page.evaluate(_SHIFT) == 0
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("slug", ["revenue_by_month", "revenue_by_category"])
+def test_nothing_moves_when_a_chart_is_drawn(browse: Browse, slug: str, width: int) -> None:
+    page = browse(Role.MANAGER, viewport={"width": width, "height": 900})
+    page.goto(f"/admin/reports/{slug}", wait_until="load")
+    chart = page.locator("#report-chart svg")
+    chart.wait_for()
+
+    assert page.evaluate(_SHIFT) == 0
+    kept = page.locator(".report-chart > svg").get_attribute("height")
+    assert chart.evaluate("(element) => element.clientHeight") == int(kept or 0)

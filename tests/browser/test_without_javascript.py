@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from backoffice.access import Role
 from backoffice.models import Tag
 from tests.browser.conftest import Browse, Shop
-from tests.browser.test_workday import open_form
+from tests.browser.test_workday import open_form, taken
 from tests.factories import make_product
 
 
@@ -65,6 +68,16 @@ def test_relations_can_be_chosen(browse: Browse, shop: Shop) -> None:
     page.get_by_role("button", name="Save and continue").click()
 
     expect(page.get_by_label("Category").locator("option:checked")).to_have_text(chosen)
+
+
+def test_a_list_is_taken_as_a_file(browse: Browse, shop: Shop, tmp_path: Path) -> None:
+    with shop.session() as session:
+        make_product(session, sku="FILE-1", name="Fine mug")
+    page = browse(Role.MANAGER, java_script_enabled=False)
+    page.goto("/admin/products/?search=FILE-1")
+    lines = [json.loads(line) for line in taken(page, "JSON Lines", tmp_path).splitlines()]
+
+    assert [(line["sku"], line["name"]) for line in lines] == [("FILE-1", "Fine mug")]
 
 
 def test_a_report_says_with_a_table_what_its_chart_would(browse: Browse) -> None:

@@ -106,6 +106,47 @@ def test_the_edit_of_another_person_is_never_lost(browse: Browse, shop: Shop, wa
     expect(mine.get_by_text("successfully saved")).to_be_visible()
 
 
+def taken(page: Page, form: str, folder: Path) -> str:
+    """Export what the list shows; return the file's text."""
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=form, exact=True).click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file.read_text(encoding="utf-8-sig")
+
+
+def test_a_day_ends_with_a_file_of_what_was_done(
+    browse: Browse, shop: Shop, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expect(409)
+    with shop.session() as session:
+        product_id = make_product(session, sku="DAY-1", name="Plain mug").id
+        make_product(session, sku="DAY-2", name="Another")
+    page = browse(Role.MANAGER)
+    open_form(page, "DAY-1")
+    with shop.session() as session:
+        session.get_one(Product, product_id).name = "Mug of theirs"
+        session.commit()
+    page.get_by_label("Name").fill("Mug of mine, =1+1")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_role("region", name="What differs")).to_contain_text("Mug of theirs")
+    page.get_by_role("button", name="Save mine over it").click()
+    expect(page.get_by_text("successfully saved")).to_be_visible()
+
+    find(page, "DAY-1")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("checkbox", name="Unit cost", exact=True).check()
+    page.get_by_role("checkbox", name="Stock", exact=True).uncheck()
+    page.get_by_text("Export", exact=True).click()
+    header, row = csv.reader(io.StringIO(taken(page, "CSV", tmp_path)))
+
+    assert (header[:2], row[:2]) == (["sku", "name"], ["DAY-1", "Mug of mine, =1+1"])
+    assert "unit_cost" in header
+    assert "stock" not in header
+
+
 def test_a_report_is_narrowed_and_taken_as_a_file(browse: Browse, tmp_path: Path) -> None:
     page = browse(Role.ANALYST)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Reports").click()

@@ -30,21 +30,18 @@ const options = {
 };
 
 async function draw() {
-  const isLying = spec.encoding.y.type === "ordinal";
-  const height = isLying ? 24 * spec.data.values.length : 260;
-  const autosize = { type: "fit-x", contains: "padding" };
-  const whole = { ...spec, height, width: "container", autosize };
+  // The height is that of all of it: the page has kept this place.
+  const whole = { ...spec, width: "container", autosize: { type: "fit", contains: "padding" } };
   await window.vegaEmbed(holder, whole, { ...options, config: theme() });
 }
 
 try {
   await import(holder.dataset.library);
-  holder.hidden = false;
   await draw();
   new MutationObserver(draw).observe(document.documentElement, {
     attributes: true, attributeFilter: ["data-bs-theme"],
   });
 } catch (error) {
-  holder.hidden = true;
+  holder.parentElement.hidden = true;
   console.warn("The chart could not be drawn.", error);
 }

@@ -51,7 +51,7 @@ def test_what_goes_along_is_counted(session: Session, client: FlaskClient) -> No
     session.commit()
 
     assert "Goes along 2 links to tags" in words(client.get(delete_page(product)))
-    assert "Goes along 1 links to products" in words(client.get(delete_page(product.tags[0])))
+    assert "Goes along 1 link to products" in words(client.get(delete_page(product.tags[0])))
 
 
 def test_what_forbids_it_is_counted_and_can_be_looked_at(
@@ -63,8 +63,8 @@ def test_what_forbids_it_is_counted_and_can_be_looked_at(
 
     response = client.get(delete_page(category))
 
-    assert f'<a href="/admin/products/?category={category.id}">1 products</a>' in response.text
-    assert f'<a href="/admin/categories/?parent={category.id}">1 categories</a>' in response.text
+    assert f'<a href="/admin/products/?category={category.id}">1 product</a>' in response.text
+    assert f'<a href="/admin/categories/?parent={category.id}">1 category</a>' in response.text
     assert "It cannot be deleted. Move or delete first what needs it." in words(response)
     assert (
         "<button"
