@@ -172,11 +172,12 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
 
     def rows_of_cells(
         self, rows: Sequence[Any], columns: Sequence[tuple[str, str]]
-    ) -> Iterator[tuple[Any, list[tuple[str, Any]]]]:
-        """Return each row with its cells: the class of the cell and what it shows."""
+    ) -> Iterator[tuple[Any, tuple[str, Any], list[tuple[str, Any]]]]:
+        """Return each row, its first cell and the others: the class of each and what it shows."""
         kinds = [(name, "number" if self.is_number(name) else "") for name, _label in columns]
         for row in rows:
-            yield row, [(kind, self.get_value(row, name)) for name, kind in kinds]
+            first, *others = [(kind, self.get_value(row, name)) for name, kind in kinds]
+            yield row, first, others
 
     @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Any:

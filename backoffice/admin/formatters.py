@@ -68,7 +68,7 @@ def lately(value: datetime) -> Markup:
 
 def money(value: Decimal, currency: str) -> Markup:
     """Return an amount with its currency."""
-    return Markup('{} <span class="currency">{}</span>').format(amount(value), currency)
+    return Markup(f'{amount(value)} <span class="currency">{escape(currency)}</span>')  # noqa: S704
 
 
 def amount(value: Decimal) -> str:

@@ -71,6 +71,5 @@ def _symbols() -> dict[str, ET.Element]:
 
 
 def init_app(app: Flask) -> None:
-    """Offer `icon()` and `menu_icon()` to templates."""
-    app.jinja_env.globals["menu_icon"] = menu_icon
+    """Offer `icon()` to templates."""
     app.jinja_env.globals["icon"] = icon

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, Response, jsonify, request, url_for
+from flask import Response, jsonify, request, url_for
 from flask_admin import Admin, expose
 from flask_login import current_user
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
@@ -181,8 +181,3 @@ def _begins(typed: str, user: User) -> bool:
 
 def _hit(view: Any, kind: str, row_id: int, label: str, note: str) -> Hit:
     return Hit(kind, label, note, url_for(f"{view.endpoint}.details_view", id=row_id))
-
-
-def init_app(app: Flask, admin: Admin) -> None:
-    """Offer the pages of the palette to the layout."""
-    app.jinja_env.globals["palette_pages"] = lambda: [asdict(page) for page in pages_of(admin)]
