@@ -55,6 +55,8 @@ def share_of_units(
     Rounded cumulatively, so that the shares of all units add up to the whole. Where less or more
     was given by hand before, it is the plain share; never more than what is left.
     """
+    if not units:
+        return NOTHING
     plain = quantize(whole * units / of, 2)
     running = quantize(whole * (before + units) / of, 2) - given
     share = running if abs(running - plain) <= CENT else plain

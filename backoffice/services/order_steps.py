@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from backoffice.access import Actor
 from backoffice.db import utc_now
 from backoffice.errors import InputError, StaleRecordError
 from backoffice.models import Order, OrderEvent, OrderEventKind, OrderStatus
-from backoffice.models.states import require_transition
+from backoffice.models.states import can_become, require_transition
 from backoffice.services import audit
 from backoffice.services.locks import lock_row
 
@@ -35,11 +36,6 @@ def require_version(order: Order, expected: int | None) -> None:
         raise StaleRecordError(
             "This order has changed since you opened it. Look at it again, then decide."
         )
-
-
-def touch(order: Order) -> None:
-    """Give the order a new version although only rows that belong to it change."""
-    order.updated_at = utc_now()
 
 
 def add_event(
@@ -81,13 +77,48 @@ def set_status(
     order.status = target
 
 
+def ship_if_done(session: Session, actor: Actor, order: Order) -> None:
+    """Make an order shipped of which something has left and nothing is left to leave."""
+    if not can_become(order.status, OrderStatus.SHIPPED):
+        return
+    is_done = all(
+        item.quantity_shipped + item.quantity_cancelled == item.quantity for item in order.items
+    )
+    if is_done and any(item.quantity_shipped for item in order.items):
+        set_status(session, actor, order, OrderStatus.SHIPPED, body="Nothing is left to ship.")
+        order.shipped_at = not_before(utc_now(), order.paid_at)
+
+
 def not_before(moment: datetime, *earlier: datetime | None) -> datetime:
     """Return the moment, or the latest of the earlier ones where clocks disagree."""
     return max([moment, *(each for each in earlier if each is not None)])
 
 
-def told_lines(session: Session, order: Order) -> list[audit.Told]:
-    """Return what changes in the order's lines, for the change log: `line 2.quantity_shipped`."""
+def record_step(
+    session: Session,
+    actor: Actor,
+    action: str,
+    order: Order,
+    *,
+    parts: Sequence[audit.Told] = (),
+    reason: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Write the change set of a step, with the unflushed edits of the order and its lines.
+
+    The order gets a new version even where only rows that belong to it have changed.
+    """
+    with session.no_autoflush:
+        changes = audit.differences(session, order)
+        told = [*_told_lines(session, order), *parts]
+    order.updated_at = utc_now()
+    audit.record(
+        session, actor, action, order, changes=changes, parts=told, reason=reason, details=details
+    )
+
+
+def _told_lines(session: Session, order: Order) -> list[audit.Told]:
+    """Return what changes in the order's lines: `line 2.quantity_shipped`."""
     told = (
         audit.Told(f"line {place}", item, audit.differences(session, item))
         for place, item in enumerate(order.items, start=1)
@@ -98,6 +129,11 @@ def told_lines(session: Session, order: Order) -> list[audit.Told]:
 def clean_reason(text: str, field: str = "reason") -> str:
     """Return the reason without blanks around it; raise InputError without one or if too long."""
     return clean_text(text, field, LONGEST_REASON) or _missing("Write why.", field)
+
+
+def clean_required(text: str, field: str, longest: int) -> str:
+    """Return the text without blanks around it; raise InputError without one or if too long."""
+    return clean_text(text, field, longest) or _missing("Fill this in.", field)
 
 
 def clean_key(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -20,31 +19,11 @@ from backoffice.models import (
     OrderEvent,
     OrderItem,
     OrderStatus,
-    Product,
     StockMovement,
 )
 from backoffice.services.carts import Buyer, CartLine
-from backoffice.services.placing import PlacedOrder, place_order
-from backoffice.services.shop import Shop
-from tests.factories import count, make_category, make_product, make_profile, make_user, move_stock
-
-SHOP = Shop(ZoneInfo("America/New_York"), "USD", Decimal(200))
-GUEST = Buyer(email="Guest@Example.com")
-
-
-def stocked(session: Session, units: int = 10, **values: Any) -> Product:
-    product = make_product(session, **values)
-    if units:
-        move_stock(session, product, units)
-    return product
-
-
-def place(
-    actor: Actor, *lines: tuple[Product, int], buyer: Buyer = GUEST, **values: Any
-) -> PlacedOrder:
-    cart = [CartLine(product.id, quantity) for product, quantity in lines]
-    defaults: dict[str, Any] = {"lines": cart, "key": "k1", "shop": SHOP}
-    return place_order(actor, buyer, **(defaults | values))
+from tests.db.services.shopping import GUEST, SHOP, place, stocked
+from tests.factories import count, make_category, make_profile, make_user
 
 
 def nothing_was_written(session: Session) -> None:
@@ -136,9 +115,9 @@ def test_an_order_that_costs_nothing_is_paid_at_once(session: Session, shell: Ac
 
 def test_the_same_key_makes_one_order(session: Session, shell: Actor) -> None:
     product = stocked(session, 2)
-    first = place(shell, (product, 2))
+    first = place(shell, (product, 2), key="k1")
 
-    again = place(shell, (product, 2))
+    again = place(shell, (product, 2), key="k1")
 
     assert (again.order_id, again.number, again.is_repeat) == (first.order_id, first.number, True)
     assert (first.is_repeat, product.stock, count(session, Order)) == (False, 0, 1)
@@ -147,11 +126,11 @@ def test_the_same_key_makes_one_order(session: Session, shell: Actor) -> None:
 
 def test_a_key_does_not_serve_two_different_orders(session: Session, shell: Actor) -> None:
     product = stocked(session)
-    place(shell, (product, 2))
+    place(shell, (product, 2), key="k1")
 
     for lines, buyer in (((product, 3), GUEST), ((product, 2), Buyer(make_user(session).id))):
         with pytest.raises(BackofficeError, match="This form has made another order already"):
-            place(shell, lines, buyer=buyer)
+            place(shell, lines, buyer=buyer, key="k1")
 
     assert (product.stock, count(session, Order), count(session, ChangeSet)) == (8, 1, 1)
 
@@ -161,7 +140,7 @@ def test_what_cannot_be_delivered_is_left_out_when_asked(session: Session, shell
     gone = stocked(session, sku="C", name="Cup", is_available=False)
     cart = [CartLine(product.id, 2) for product in (gone, scarce, good)] + [CartLine(10**6, 1)]
 
-    placed = place(shell, lines=cart, skip_unavailable=True)
+    placed = place(shell, lines=cart, key="k1", skip_unavailable=True)
 
     assert [(each.product_id, each.quantity, each.reason) for each in placed.skipped] == [
         (scarce.id, 2, "Only 1 of B Bowl are left."),
@@ -171,7 +150,7 @@ def test_what_cannot_be_delivered_is_left_out_when_asked(session: Session, shell
     order = session.get_one(Order, placed.order_id)
     assert [(line.sku, line.quantity) for line in order.items] == [("A", 2)]
     assert (good.stock, scarce.stock, gone.stock) == (8, 1, 10)
-    assert place(shell, lines=cart, skip_unavailable=True).is_repeat
+    assert place(shell, lines=cart, key="k1", skip_unavailable=True).is_repeat
 
 
 def test_an_order_of_nothing_but_what_is_gone_is_refused(session: Session, shell: Actor) -> None:
