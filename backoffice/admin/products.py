@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 from wtforms.validators import NumberRange
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.conditions import When
 from backoffice.admin.forms import raised, stripped
+from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.filters import NamedFilter
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
@@ -19,7 +20,7 @@ from backoffice.models import Category, OrderItem, Product, Tag
 from backoffice.services.bulk_actions import SetValue
 from backoffice.services.bulk_relations import LinkRelated, SetRelated
 from backoffice.services.deletions import DeleteMany
-from backoffice.services.prices import ChangePrice
+from backoffice.services.prices import ChangePrice, note_price_change
 
 _ON: dict[str, Any] = {"model": Product, "permission": Permission.CATALOGUE_WRITE}
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
@@ -134,3 +135,16 @@ class ProductView(TableView):
         "unit_cost": {"validators": _NOT_NEGATIVE},
         "low_stock_threshold": {"validators": _NOT_NEGATIVE},
     }
+
+    def edit_form(self, obj: Any = None) -> Any:
+        """Return the form; a price is not read from those who may not change prices."""
+        form = super().edit_form(obj)
+        if not current_actor().can(Permission.PRICE_CHANGE):
+            form.price.process(None, data=obj.price)
+            form.price.render_kw = {"readonly": True}
+            form.price.description = "Your role may not change prices."
+        return form
+
+    def check(self, session: Session, record: Any) -> None:
+        """Keep a price that is replaced in the history of prices."""
+        note_price_change(session, current_actor(), record)

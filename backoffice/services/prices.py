@@ -11,10 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from backoffice.access import Actor
+from backoffice.access import Actor, Permission
 from backoffice.db import utc_now
 from backoffice.errors import InputError
-from backoffice.models import BulkPlanRow, Product, RowOutcome
+from backoffice.models import BulkPlanRow, PriceChange, Product, RowOutcome
 from backoffice.services.bulk_actions import (
     Chunk,
     Options,
@@ -133,6 +133,27 @@ class ChangePrice(SetValue):
             sa.literal(utc_now(), Product.updated_at.type),
         )
         chunk.run(insert_into("price_changes", [*columns, *acted], rows.where(chunk.rows)))
+
+
+def note_price_change(session: Session, actor: Actor, product: Product) -> None:
+    """Write what a product's unflushed new price replaces into the history of prices.
+
+    Joins the caller's transaction. A new product has no price to replace. Raises
+    PermissionDeniedError where the price changes and the actor may not change it.
+    """
+    history = sa.inspect(product).attrs.price.history
+    if not (history.deleted and history.added):
+        return
+    actor.require(Permission.PRICE_CHANGE)
+    session.add(
+        PriceChange(
+            product_id=product.id,
+            old_price=history.deleted[0],
+            new_price=history.added[0],
+            actor_id=actor.user_id,
+            actor_name=actor.name,
+        )
+    )
 
 
 def largest_changes(session: Session, plan_id: int) -> list[BulkPlanRow]:
