@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 from flask import Flask
 
-from backoffice.cli import backup, develop, imports, migrations, reports, seed, status, users
+from backoffice.cli import (
+    backup,
+    develop,
+    imports,
+    migrations,
+    reports,
+    seed,
+    status,
+    stock,
+    users,
+)
 
 COMMANDS: tuple[click.Command, ...] = (
     backup.backup,
@@ -19,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     reports.run_report,
     seed.seed_db,
     seed.seed_fake,
+    stock.stock,
     users.create_user,
     users.set_password,
     users.dev_login,

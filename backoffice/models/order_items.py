@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backoffice.db import Base, BigId, ExactNumeric, Money, PrimaryKey, UnitPrice
@@ -13,6 +13,8 @@ from backoffice.db import Base, BigId, ExactNumeric, Money, PrimaryKey, UnitPric
 if TYPE_CHECKING:
     from backoffice.models.orders import Order
     from backoffice.models.products import Product
+
+_WAITING = text("quantity > quantity_shipped + quantity_cancelled")
 
 
 class OrderItem(Base):
@@ -48,6 +50,9 @@ class OrderItem(Base):
         CheckConstraint("tax_rate >= 0 AND tax_rate < 10", name="tax_rate_is_a_share"),
         Index(None, "order_id"),
         Index(None, "product_id", "order_id"),
+        Index(
+            "ix_order_items_waiting", "product_id", sqlite_where=_WAITING, postgresql_where=_WAITING
+        ),
     )
 
     id: Mapped[PrimaryKey]
