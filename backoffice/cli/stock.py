@@ -53,7 +53,8 @@ def reconcile(timeout: int, write_corrections: bool, reason: str) -> None:
     if len(finding.rows) > SHOWN:
         click.echo("…")
     if finding.rows:
-        click.echo(f"{finding.count} products differ from their ledger.")
+        noun = "product differs from its" if finding.count == "1" else "products differ from their"
+        click.echo(f"{finding.count} {noun} ledger.")
         click.get_current_context().exit(DIFFERS)
     click.echo("The stock of every product is the sum of its movements.")
 
