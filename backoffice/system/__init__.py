@@ -1,1 +1,1 @@
-"""Read-only facts about the installation."""
+"""Read-only facts about the installation, and the backups of its database."""

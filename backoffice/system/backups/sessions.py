@@ -33,8 +33,18 @@ _SECRET = {"password", "sslpassword"}
 def parameters(url: URL, database: str | None = None) -> dict[str, Any]:
     """Return the URL as libpq's parameters."""
     named = url.translate_connect_args(username="user", database="dbname")
-    found: dict[str, Any] = {**named, **url.query, "application_name": "backoffice-backup"}
-    return found | ({"dbname": database} if database else {})
+    query = {
+        name: value if isinstance(value, str) else ",".join(value)
+        for name, value in url.query.items()
+    }
+    chosen = {"dbname": database} if database else {}
+    return {
+        "connect_timeout": 10,
+        **named,
+        **query,
+        "application_name": "backoffice-backup",
+        **chosen,
+    }
 
 
 def conninfo(url: URL, database: str | None = None) -> str:
@@ -52,9 +62,7 @@ def password(url: URL) -> dict[str, str]:
 def connect(url: URL, database: str | None = None) -> Iterator[psycopg.Connection[Any]]:
     """Open a connection without time limits; what the server refuses becomes a sentence."""
     try:
-        with psycopg.connect(
-            autocommit=True, connect_timeout=10, **parameters(url, database)
-        ) as connection:
+        with psycopg.connect(autocommit=True, **parameters(url, database)) as connection:
             for name, value in _SETTINGS.items():
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
             yield connection

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from backoffice.errors import UnavailableError
 from backoffice.system.backups.programs import ProgramError, Step, postgres_program, program, run
-from backoffice.system.backups.sessions import conninfo, password
+from backoffice.system.backups.sessions import conninfo, parameters, password
 
 Install = Callable[..., Path]
 BECAUSE = "The server is PostgreSQL 16."
@@ -125,10 +125,22 @@ def test_a_killed_program_has_failed(tmp_path: Path) -> None:
 
 
 def test_passwords_are_kept_off_command_lines() -> None:
-    url = make_url("postgresql+psycopg://ada:hunter2@db:5433/shop?sslmode=require&sslpassword=s3")
-
-    assert conninfo(url) == (
-        "host=db dbname=shop user=ada port=5433 sslmode=require application_name=backoffice-backup"
+    url = make_url(
+        "postgresql+psycopg://ada:hunter2@db:5433/shop"
+        "?sslmode=require&sslpassword=s3cret&connect_timeout=3"
     )
+
+    told = dict(part.split("=") for part in conninfo(url).split())
+
+    assert told == {
+        "host": "db",
+        "port": "5433",
+        "user": "ada",
+        "dbname": "shop",
+        "sslmode": "require",
+        "connect_timeout": "3",
+        "application_name": "backoffice-backup",
+    }
+    assert parameters(url)["password"] == "hunter2"
     assert password(url) == {"PGPASSWORD": "hunter2"}
     assert "hunter2" not in repr(Step(["pg_dump"], password(url)))
