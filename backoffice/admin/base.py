@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from flask import abort, current_app, request, session
 from flask_login import current_user
 from jinja2 import pass_context
+from markupsafe import Markup
 
 from backoffice.access import Permission
 from backoffice.admin.bulk.view import Acting
+from backoffice.admin.cells import CellEditing, cell_attributes
 from backoffice.admin.conditions import RecordForm, When, require_conditions
 from backoffice.admin.deleting import Deleting
 from backoffice.admin.exporting import Exporting
@@ -28,6 +30,7 @@ from backoffice.db import MONEY_DIGITS, Base, ExactNumeric, db
 _WRITES = {
     "create_view": "can_create",
     "edit_view": "can_edit",
+    "cell_view": "can_edit",
     "delete_view": "can_delete",
     "archive_view": "can_edit",
     "revert_view": "can_edit",
@@ -39,7 +42,9 @@ _FLASHED = ("Failed to create record.", "Failed to save record.")
 _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
-class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recording, Deleting):
+class TableView(
+    Guarded, Listing, Choosing, Exporting, Acting, CellEditing, Picking, Recording, Deleting
+):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 
     model_class: ClassVar[type[Base]]
@@ -89,6 +94,7 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
         self.prepare_record()
         self.prepare_export()
         self.prepare_bulk()
+        self.prepare_cells()
 
     def scaffold_form(self) -> Any:
         """Return the form of the declared columns; without any, Flask-Admin would take all."""
@@ -173,10 +179,19 @@ class TableView(Guarded, Listing, Choosing, Exporting, Acting, Picking, Recordin
     def rows_of_cells(
         self, rows: Sequence[Any], columns: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[Any, tuple[str, Any], list[tuple[str, Any]]]]:
-        """Return each row, its first cell and the others: the class of each and what it shows."""
-        kinds = [(name, "number" if self.is_number(name) else "") for name, _label in columns]
+        """Return each row, its first cell and the others: a cell's attributes, what it shows.
+
+        The first leads to the record, so that it is not edited in its place.
+        """
+        editable = [name for name, _label in columns[1:] if name in self.editable_cells]
+        number = Markup(' class="number"')
+        kinds = [(name, number if self.is_number(name) else "") for name, _label in columns]
         for row in rows:
-            first, *others = [(kind, self.get_value(row, name)) for name, kind in kinds]
+            first, *others = [
+                (kind + cell_attributes(row, name) if name in editable else kind,
+                 self.get_value(row, name))
+                for name, kind in kinds
+            ]  # fmt: skip
             yield row, first, others
 
     @pass_context

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask_admin import BaseView
 from flask_login import current_user
 
@@ -17,9 +18,12 @@ _RESERVED = {"endpoint", "self", "cls", "export_type", "values", "name"}
 
 
 def current_actor() -> Actor:
-    """Return who sent this request; every page is closed to strangers, so there is one."""
+    """Return who sent this request; every page is closed to strangers, so there is one.
+
+    `g.source` says from where on the page it came, when that is not a form.
+    """
     actor: Actor = current_user.actor
-    return actor
+    return replace(actor, source=g.source) if "source" in g else actor
 
 
 class Guarded:

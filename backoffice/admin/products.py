@@ -92,6 +92,7 @@ class ProductView(TableView):
         "tags": Picker(Tag, search=("name",), many=True, contains=True),
     }
     archives = ("is_available", False)
+    editable = ("name", "price", "low_stock_threshold", "unit_cost", "is_available")
     bulk_label = ("sku", "name")
     bulk_actions = (
         SetValue(name="publish", label="Publish", column=Product.is_available, value=True, **_ON),
@@ -101,7 +102,8 @@ class ProductView(TableView):
         ),
         ChangePrice(
             name="change_price", label="Change price",
-            column=Product.price, wants_reason=True, **_ON,
+            column=Product.price, wants_reason=True,
+            model=Product, permission=Permission.PRICE_CHANGE,
         ),
         SetRelated(
             name="set_category", label="Move to category", relation=Product.category, **_ON
@@ -135,6 +137,13 @@ class ProductView(TableView):
         "unit_cost": {"validators": _NOT_NEGATIVE},
         "low_stock_threshold": {"validators": _NOT_NEGATIVE},
     }
+
+    @property
+    def editable_cells(self) -> tuple[str, ...]:
+        """The cells that this person may edit; prices have a permission of their own."""
+        cells: tuple[str, ...] = super().editable_cells
+        may = current_actor().can(Permission.PRICE_CHANGE)
+        return cells if may else tuple(name for name in cells if name != "price")
 
     def edit_form(self, obj: Any = None) -> Any:
         """Return the form; a price is not read from those who may not change prices."""

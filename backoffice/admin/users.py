@@ -118,6 +118,7 @@ class ProfileView(TableView):
         "Record": ("created_at", "updated_at"),
     }
     panels = (Panel("orders", "user", key="user_id"),)
+    editable = ("full_name", "country", "phone_number")
     form_columns = ("full_name", "phone_number", "country", "bio", "avatar_url")
     form_args: dict[str, Any] = {
         "full_name": {"filters": [stripped]},

@@ -96,7 +96,8 @@ class Writing(ModelView):
         try:
             return self._write(form, change)
         except (StaleRecordError, StaleDataError):
-            g.conflict = find_all_conflicts(form, model, self.form_columns)
+            names = [name for name in self.form_columns if name in form]
+            g.conflict = find_all_conflicts(form, model, names)
             return False
 
     def _write(self, form: Any, work: Callable[[Session], None]) -> bool:

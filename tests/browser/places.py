@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from backoffice.access import command_actor
+from backoffice.admin.products import ProductView
 from backoffice.models import Category, ChangeSet, Order, Product, Profile
 from backoffice.services import audit
+from backoffice.services.bulk_plans import Selection, apply_plan, seal_plan
 from tests.browser.conftest import Shop
 from tests.factories import make_product
 
@@ -25,12 +28,18 @@ def addresses(shop: Shop) -> dict[str, str]:
             sa.select(Category.parent_id).order_by(Category.id.desc())
         ).first()
         change_set, made = _change_set(session)
+        waiting, done = _plans(session)
     return {
         "sign-in": "/login",
         "home": "/admin/",
         "profile": "/admin/profile/",
         "palette": "/admin/palette/?q=order",
         "list": "/admin/orders/",
+        "list with bulk actions": "/admin/products/",
+        "bulk changes": "/admin/bulk_plans/",
+        "plan": f"/admin/bulk_plans/details/?id={waiting}",
+        "plan that is done": f"/admin/bulk_plans/details/?id={done}",
+        "rows of plans": "/admin/bulk_plan_rows/",
         "list without matches": "/admin/products/?search=zzzzzz",
         "record": f"/admin/orders/details/?id={order}",
         "record that may be deleted": f"/admin/products/details/?id={product}",
@@ -66,3 +75,15 @@ def _change_set(session: Any) -> tuple[int, int]:
     )
     session.commit()
     return change_set.id, product.id
+
+
+def _plans(session: Any) -> tuple[int, int]:
+    """Seal two plans that lower two prices, one too far, and carry one out; return their ids."""
+    actor = command_actor("tester")
+    (action,) = (one for one in ProductView.bulk_actions if one.name == "change_price")
+    keys = [make_product(session, price=Decimal(price)).id for price in (3, 9)]
+    chosen = Selection(sa.select(Product).where(Product.id.in_(keys)), Product.sku, "search=mug")
+    rule = {"rule": "amount", "amount": "-5"}
+    waiting, done = (seal_plan(actor, action, chosen, rule) for _ in range(2))
+    apply_plan(actor, done, action, sa.select(Product), reason="spring sale")
+    return waiting, done

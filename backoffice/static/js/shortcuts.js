@@ -1,11 +1,11 @@
-// Keys for those who work lists all day: / search, j k rows, Enter opens, ? shows the map.
+// Keys for those who work lists all day: / search, j k rows, x ticks, Enter opens, ? shows the map.
 // Switched off by data-shortcuts="off" on the page, which the person chooses in their profile.
 const map = document.getElementById("shortcuts");
 const rows = [...document.querySelectorAll(".list tbody tr")];
 let current = -1;
 
 function isTyping(target) {
-  return target.closest("input, select, textarea, [contenteditable], dialog") !== null;
+  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog") !== null;
 }
 
 function go(step) {
@@ -19,6 +19,7 @@ const actions = {
   "/": () => document.getElementById("search")?.focus(),
   j: () => go(1),
   k: () => go(-1),
+  x: () => rows[current]?.querySelector("input[name=rowid]")?.click(),
   "?": () => map?.showModal(),
 };
 
