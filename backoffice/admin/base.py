@@ -22,6 +22,7 @@ from backoffice.admin.formatters import lately, money, show
 from backoffice.admin.forms import Converter
 from backoffice.admin.guards import Guarded, current_actor
 from backoffice.admin.listing.choices import Choosing
+from backoffice.admin.listing.jumping import Jumping
 from backoffice.admin.listing.view import Listing
 from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
@@ -43,7 +44,16 @@ _DECLARED = ("model_class", "read", "column_list", "column_details_list")
 
 
 class TableView(
-    Guarded, Listing, Choosing, Exporting, Acting, CellEditing, Picking, Recording, Deleting
+    Guarded,
+    Jumping,
+    Listing,
+    Choosing,
+    Exporting,
+    Acting,
+    CellEditing,
+    Picking,
+    Recording,
+    Deleting,
 ):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
 

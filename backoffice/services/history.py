@@ -48,6 +48,17 @@ def newest_change(session: Session, record: Any) -> int | None:
     return session.scalar(sa.select(found).where(sa.exists().where(is_same)))
 
 
+def newest_of_each(model: Any) -> Any:
+    """Return SQL: the id of the newest change set of a row of the model, 0 if it has none."""
+    of_table = ChangeSet.table_name == model.__tablename__
+    alone = sa.select(sa.func.coalesce(sa.func.max(ChangeSet.id), 0))
+    alone = alone.where(of_table, ChangeSet.record_id == model.id)
+    among = sa.select(sa.func.coalesce(sa.func.max(Change.change_set_id), 0))
+    among = among.join(Change.change_set).where(of_table, Change.record_id == model.id)
+    one, other = alone.scalar_subquery(), among.scalar_subquery()
+    return sa.case((one > other, one), else_=other)
+
+
 def _keys(record: Any) -> tuple[sa.Select[Any], sa.Select[Any]]:
     """Return SELECTs of the change sets about a record alone, and of those about many."""
     of_table = ChangeSet.table_name == record.__tablename__

@@ -17,7 +17,6 @@ from backoffice.admin.listing.build import build_filter
 from backoffice.admin.listing.columns import sort_column
 from backoffice.admin.listing.counting import Count, count_rows, count_table
 from backoffice.admin.listing.filters import Filter, Viewer, contains
-from backoffice.admin.listing.jumping import Jumping
 from backoffice.admin.listing.keyset import Cursors, Order
 from backoffice.admin.listing.state import ListState, read_state
 from backoffice.db import Base, db
@@ -35,7 +34,7 @@ class ListPage:
     next: str | None
 
 
-class Listing(Jumping):
+class Listing:
     """The part of a table's view that lists: what is declared here is all that a URL can ask."""
 
     model_class: ClassVar[type[Base]]

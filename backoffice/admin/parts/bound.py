@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from flask import abort, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,8 +16,8 @@ from backoffice.admin.parts.declared import ResolvedPart
 from backoffice.admin.picking.picker import is_key
 from backoffice.db import db, utc_now
 from backoffice.errors import StaleRecordError
-from backoffice.models import ChangeSet
 from backoffice.services import audit
+from backoffice.services.history import newest_of_each
 
 MOST = 50
 _STALE = "Somebody else has changed this record since you opened it. Nothing was saved."
@@ -145,12 +144,7 @@ class BoundPart:
         if self.owner is None:
             return []
         model: Any = self.part.view.model
-        newest = (
-            sa.select(sa.func.coalesce(sa.func.max(ChangeSet.id), 0))
-            .where(ChangeSet.table_name == model.__tablename__, ChangeSet.record_id == model.id)
-            .scalar_subquery()
-        )
-        statement = self.part.view.scope().add_columns(newest)
+        statement = self.part.view.scope().add_columns(newest_of_each(model))
         statement = statement.where(self.part.key == self.owner.id).order_by(model.id).limit(limit)
         if keys:
             statement = statement.where(model.id.in_(keys))

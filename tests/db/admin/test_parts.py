@@ -179,6 +179,25 @@ def test_the_edit_of_another_at_the_part_is_not_written_over(
     assert (done.status_code, profile.full_name, profile.country) == (302, "Mine", "Italy")
 
 
+def test_what_was_told_before_the_form_was_opened_is_no_news(
+    session: Session, client: FlaskClient, user: User
+) -> None:
+    key = session.scalars(sa.select(Profile.id)).one()
+    of_many = ChangeSet(actor_name="bulk", source="bulk", action="x", table_name="profiles")
+    of_many.changes = [
+        Change(record_id=key, field="country", old_value="France", new_value="Italy")
+    ]
+    alone = ChangeSet(
+        actor_name="one", source="form", action="x", table_name="profiles", record_id=key
+    )
+    session.add_all([alone, of_many])
+    session.commit()
+
+    form = opened(client, f"/admin/users/edit/?id={user.id}")
+
+    assert form["profile-row_change"] == str(max(alone.id, of_many.id))
+
+
 def test_a_person_made_meanwhile_is_a_conflict_and_not_a_second_one(
     session: Session, client: FlaskClient
 ) -> None:
