@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import Actor, Permission
@@ -38,6 +39,14 @@ from backoffice.services.shop import Shop
 from backoffice.services.stock import Move, move
 
 LONGEST_NOTE = 5_000
+
+
+def find_order(session: Session, number: str) -> Order:
+    """Return the order of that number; raise NotFoundError without one."""
+    order = session.scalar(sa.select(Order).where(Order.number == number.strip()))
+    if order is None:
+        raise NotFoundError(f"There is no order {number!r}.")
+    return order
 
 
 def start_processing(actor: Actor, order_id: int, *, expected_version: int | None = None) -> Order:

@@ -78,7 +78,7 @@ def request_refund(
             require_version(order, expected_version)
             require_currency(currency, order.currency)
             states = line_states(session, order)
-            parts = _parts(session, order, states, lines, shipping, other)
+            parts = _plan(session, order, states, lines, shipping, other)
             payment = choose_payment(order, payment_id, parts.amount)
             require_within_limit(session, actor, order, shop, parts.amount)
             _lock_restocked(session, parts)
@@ -98,6 +98,20 @@ def request_refund(
             return refund
     except IntegrityError as error:
         raise RuleViolationError(_USED, field="key") from error
+
+
+def plan_refund(
+    session: Session,
+    order: Order,
+    *,
+    lines: Sequence[RefundLine] = (),
+    shipping_amount: Decimal = NOTHING,
+    other_amount: Decimal = NOTHING,
+) -> Parts:
+    """Return what `request_refund` would give back, or raise what it would; reads only."""
+    shipping = clean_amount(shipping_amount, "shipping_amount")
+    other = clean_amount(other_amount, "other_amount")
+    return _plan(session, order, line_states(session, order), lines, shipping, other)
 
 
 def settle_refund(
@@ -172,7 +186,7 @@ def _earlier(
     return refund
 
 
-def _parts(
+def _plan(
     session: Session,
     order: Order,
     states: Mapping[int, LineState],
