@@ -252,7 +252,8 @@ class BaseConfig(BaseSettings):
             "connect_args": {
                 "connect_timeout": self.DB_CONNECT_TIMEOUT_SECONDS,
                 "application_name": "backoffice",
-                "options": "-c timezone=UTC "
+                # A plan made for any value would be wrong for many: what is searched for, say.
+                "options": "-c timezone=UTC -c plan_cache_mode=force_custom_plan "
                 f"-c statement_timeout={self.DB_STATEMENT_TIMEOUT_SECONDS}s",
             },
         }

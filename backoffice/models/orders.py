@@ -87,7 +87,8 @@ class Order(Timestamped, Base):
         Index(None, "country", "id"),
         Index(None, "total_amount", "id"),
         Index(None, "user_id", "placed_at"),
-        Index(None, "email"),
+        # An address is looked for from its beginning.
+        Index("ix_orders_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
         Index("ix_orders_open", "placed_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 

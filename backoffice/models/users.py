@@ -28,6 +28,7 @@ class User(Timestamped, Base):
         CheckConstraint("email = lower(email)", name="email_lower_case"),
         CheckConstraint("session_version >= 1", name="session_version_positive"),
         Index(None, "role", "id"),
+        Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
         Index(None, "created_at", "id"),
         Index(None, "last_login_at", "id"),
     )

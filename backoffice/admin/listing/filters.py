@@ -261,8 +261,21 @@ def contains(attribute: Any, text: str) -> Any:
 
     ILIKE on the column as it is: that is what an index of trigrams answers.
     """
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return attribute.ilike(f"%{escaped}%", escape="\\")
+    return attribute.ilike(f"%{_escaped(text)}%", escape="\\")
+
+
+def matches(attribute: Any, word: str) -> Any:
+    """Return the condition that a column answers a word of a search.
+
+    An address is looked for from its beginning: the trigrams of its ending are in all the others.
+    """
+    if attribute.key == "email" and "@" in word[1:]:
+        return attribute.like(f"{_escaped(word.lower())}%", escape="\\")
+    return contains(attribute, word)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def yes_or_no(label: str, value: str) -> bool:

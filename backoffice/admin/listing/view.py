@@ -16,7 +16,7 @@ from backoffice.admin.formatters import viewer_zone
 from backoffice.admin.listing.build import build_filter
 from backoffice.admin.listing.columns import sort_column
 from backoffice.admin.listing.counting import Count, count_rows, count_table
-from backoffice.admin.listing.filters import Filter, Viewer, contains
+from backoffice.admin.listing.filters import Filter, Viewer, matches
 from backoffice.admin.listing.keyset import Cursors, Order
 from backoffice.admin.listing.state import ListState, read_state
 from backoffice.db import Base, db
@@ -91,8 +91,8 @@ class Listing:
         for filter_, terms in state.terms.items():
             statement = statement.where(filter_.combine(terms))
         for word in state.search.split()[:8]:
-            matches = [contains(column, word) for column in self.search_columns]
-            statement = statement.where(sa.or_(sa.false(), *matches))
+            found = [matches(column, word) for column in self.search_columns]
+            statement = statement.where(sa.or_(sa.false(), *found))
         return statement
 
     def statement(self, state: ListState) -> sa.Select[Any]:

@@ -211,6 +211,10 @@ def three_orders(session: Session) -> User:
         ("search=_", "B"),
         ("search=B sure", "B"),
         ("search=nobody", ""),
+        # An address by its beginning, anything else wherever it is.
+        ("search=100%25_Sure@exam", "B"),
+        ("search=sure@example.com", ""),
+        ("search=@example.com", "B"),
     ],
 )
 def test_filters_and_together_and_or_within_one_field(
