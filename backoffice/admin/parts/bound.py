@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,8 +131,10 @@ class BoundPart:
             field.flags.required = False
         return row
 
-    def look_up(self, rows: Iterable[PartRow]) -> None:
-        """Give the rows their records as they are now: one statement."""
+    def look_up(self, rows: Collection[PartRow]) -> None:
+        """Give the rows their records as they are now: one statement, none for no rows."""
+        if not rows:
+            return
         keys = [int(row.key) for row in rows if is_key(row.key)]
         found = [] if self.part.many and not keys else self._read(MOST, keys)
         known = {str(record.id) if self.part.many else "": record for record, _ in found}
