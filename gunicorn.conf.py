@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ control_socket_disable = True
 
 # Only the application, which knows PROXY_HOPS, decides what a proxy may say.
 forwarded_allow_ips = ""
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep what was loaded once out of every later collection of garbage."""
+    gc.freeze()
 
 
 def post_fork(server: Any, _worker: Any) -> None:

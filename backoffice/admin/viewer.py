@@ -30,7 +30,7 @@ def choices() -> dict[str, Any]:
 def chosen_zone() -> ZoneInfo | None:
     """Return the zone that the viewer has chosen, None for the shop's."""
     name = choices().get("time_zone")
-    return ZoneInfo(name) if name in time_zones() else None
+    return ZoneInfo(name) if name and name in time_zones() else None
 
 
 @lru_cache(maxsize=1)
