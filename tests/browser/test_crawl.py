@@ -26,7 +26,7 @@ _READ = """() => ({
 })"""
 # What no page links to, because forms, scripts, style sheets, machines or strangers ask for it.
 _UNLINKED = re.compile(
-    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|pick|records|vega)"
+    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|jump_view|pick|records|vega)"
 )
 
 
