@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import abort, current_app, request, session
 from flask_login import current_user
 from jinja2 import pass_context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from backoffice.access import Permission
 from backoffice.admin.bulk.view import Acting
@@ -188,21 +188,24 @@ class TableView(
 
     def rows_of_cells(
         self, rows: Sequence[Any], columns: Sequence[tuple[str, str]]
-    ) -> Iterator[tuple[Any, tuple[str, Any], list[tuple[str, Any]]]]:
-        """Return each row, its first cell and the others: a cell's attributes, what it shows.
+    ) -> Iterator[tuple[Any, Markup, Any, Markup]]:
+        """Return each row, the attributes of its first cell, what it shows, and the other cells.
 
         The first leads to the record, so that it is not edited in its place.
         """
         editable = [name for name, _label in columns[1:] if name in self.editable_cells]
         number = Markup(' class="number"')
-        kinds = [(name, number if self.is_number(name) else "") for name, _label in columns]
+        (first, _label), *others = columns
+        kinds = [(name, number if self.is_number(name) else "") for name, _label in others]
+        first_kind = number if self.is_number(first) else Markup()
         for row in rows:
-            first, *others = [
-                (kind + cell_attributes(row, name) if name in editable else kind,
-                 self.get_value(row, name))
+            # In one piece: a template escapes and collects each of its pieces by itself.
+            cells = "".join(
+                f"<td{kind}{cell_attributes(row, name) if name in editable else ''}>"
+                f"{escape(self.get_value(row, name))}</td>"
                 for name, kind in kinds
-            ]  # fmt: skip
-            yield row, first, others
+            )
+            yield row, first_kind, self.get_value(row, first), Markup(cells)  # noqa: S704
 
     @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Any:

@@ -35,7 +35,7 @@ def moment(value: datetime) -> Markup:
     # Nothing in a moment needs escaping, and a list has many of them.
     return Markup(  # noqa: S704
         f'<time datetime="{value.isoformat()}" title="{local:%A %d %B %Y %H:%M:%S %Z}">'
-        f"{local:%Y-%m-%d %H:%M}</time>"
+        f"{local.isoformat(' ', 'minutes')[:16]}</time>"
     )
 
 

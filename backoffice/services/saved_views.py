@@ -71,20 +71,26 @@ def delete_view(actor: Actor, view_id: int) -> None:
         session.delete(view)
 
 
-def views_for(session: Session, actor: Actor, table_name: str) -> list[SavedView]:
-    """Return the actor's own views of a table and those shared with them, pinned ones first."""
-    shared = (
-        SavedView.role.is_not(None) if actor.role is Role.ADMIN else SavedView.role == actor.role
-    )
-    found = session.scalars(
+def _views(shared: sa.ColumnElement[bool]) -> sa.Select[SavedView]:
+    return (
         sa.select(SavedView)
-        .where(
-            SavedView.table_name == table_name, sa.or_(SavedView.owner_id == actor.user_id, shared)
-        )
+        .where(SavedView.table_name == sa.bindparam("table"))
+        .where(sa.or_(SavedView.owner_id == sa.bindparam("owner"), shared))
         .order_by(SavedView.is_pinned.desc(), SavedView.name, SavedView.id)
         .limit(MOST_VIEWS)
     )
-    return list(found)
+
+
+# Every list sends one of them, hence made only once.
+_VIEWS = _views(SavedView.role == sa.bindparam("role"))
+_VIEWS_OF_ALL = _views(SavedView.role.is_not(None))
+
+
+def views_for(session: Session, actor: Actor, table_name: str) -> list[SavedView]:
+    """Return the actor's own views of a table and those shared with them, pinned ones first."""
+    statement = _VIEWS_OF_ALL if actor.role is Role.ADMIN else _VIEWS
+    known = {"table": table_name, "owner": actor.user_id, "role": actor.role}
+    return list(session.scalars(statement, known))
 
 
 def _require_owner(actor: Actor) -> int:

@@ -93,6 +93,19 @@ def local_path(target: str | None) -> str | None:
     return target if target and _LOCAL_PATH.fullmatch(target) else None
 
 
+# Their preferences come along: nearly every page wants them, and this is the one statement that
+# every page sends, hence made only once.
+_SIGNED_IN = (
+    sa.select(User.id, User.username, User.role, User.session_version, LoginSession.id)
+    .add_columns(LoginSession.last_seen_at, Preference.key, Preference.value)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .outerjoin(Preference, Preference.user_id == User.id)
+    .where(User.id == sa.bindparam("user_id"), User.session_version == sa.bindparam("version"))
+    .where(User.is_active, LoginSession.ended_at.is_(None))
+    .where(LoginSession.token_hash == sa.bindparam("token"))
+)
+
+
 @login_manager.user_loader
 def load_user(claim: str) -> SignedInUser | None:
     """Return the member of staff behind a session, None when it was ended meanwhile."""
@@ -100,17 +113,12 @@ def load_user(claim: str) -> SignedInUser | None:
     if not (_CLAIM.fullmatch(claim) and isinstance(token, str)):
         return None
     user_id, version = claim.split(":")
-    # Their preferences come along: nearly every page wants them, and this is the one statement
-    # that every page sends.
-    rows = db.session.execute(
-        sa.select(User.id, User.username, User.role, User.session_version, LoginSession.id)
-        .add_columns(LoginSession.last_seen_at, Preference.key, Preference.value)
-        .join(LoginSession, LoginSession.user_id == User.id)
-        .outerjoin(Preference, Preference.user_id == User.id)
-        .where(User.id == int(user_id), User.session_version == int(version), User.is_active)
-        .where(LoginSession.token_hash == login_sessions.token_hash(token))
-        .where(LoginSession.ended_at.is_(None))
-    ).all()
+    known = {
+        "user_id": int(user_id),
+        "version": int(version),
+        "token": login_sessions.token_hash(token),
+    }
+    rows = db.session.execute(_SIGNED_IN, known).all()
     if not rows or not rows[0].role.is_staff:
         return None
     *facts, last_seen_at, _key, _value = rows[0]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -61,23 +62,27 @@ def count_table(session: Session, model: type[Base]) -> Count:
     """Count a whole table: exactly while it is small, by PostgreSQL's statistics when it is not."""
     if session.get_bind().dialect.name != "postgresql":
         return count_rows(session, sa.select(model))
+    number, is_guess = session.execute(_guess_or_count(model, CAP)).one()
+    return Count(
+        min(int(number), CAP) if not is_guess else int(number),
+        is_exact=not is_guess,
+        is_capped=not is_guess and number > CAP,
+    )
+
+
+@lru_cache(maxsize=100)
+def _guess_or_count(model: type[Base], cap: int) -> sa.Select[Any]:
+    """Return the statement, which every list sends and which is made only once."""
     name = model.__table__.fullname  # type: ignore[attr-defined]
     guess = (
         sa.select(_PG_CLASS.c.reltuples)
         .where(_PG_CLASS.c.oid == sa.func.to_regclass(name))
         .scalar_subquery()
     )
-    some = sa.select(sa.literal(1)).select_from(model).limit(CAP + 1).subquery()
+    some = sa.select(sa.literal(1)).select_from(model).limit(cap + 1).subquery()
     exact = sa.select(sa.func.count()).select_from(some).scalar_subquery()
-    is_large = guess > CAP
-    number, is_guess = session.execute(
-        sa.select(sa.case((is_large, guess), else_=exact), is_large)
-    ).one()
-    return Count(
-        min(int(number), CAP) if not is_guess else int(number),
-        is_exact=not is_guess,
-        is_capped=not is_guess and number > CAP,
-    )
+    is_large = guess > cap
+    return sa.select(sa.case((is_large, guess), else_=exact), is_large)
 
 
 class _Explain(sa.Executable, sa.ClauseElement):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from flask import current_app, redirect, request
 from flask_admin import expose
-from sqlalchemy.orm import InstrumentedAttribute, load_only
+from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
 from backoffice.admin.formatters import viewer_zone
@@ -43,8 +43,6 @@ class Listing:
     sortable: ClassVar[tuple[Any, ...]] = ()
     searchable: ClassVar[tuple[str, ...]] = ()
     eager: ClassVar[tuple[Any, ...]] = ()
-    # Columns that a list needs besides those that it shows.
-    list_loads: ClassVar[tuple[str, ...]] = ()
     # Flask-Admin's view, which this is mixed into, has these.
     endpoint: str
     list_template: str
@@ -54,8 +52,6 @@ class Listing:
     saved_views: Any
     default_view: Any
     name_chosen: Any
-    shown_columns: Any
-    currency: ClassVar[str]
 
     def prepare_list(self) -> None:
         """Resolve what the view declares; raise TypeError for what cannot work."""
@@ -67,10 +63,6 @@ class Listing:
                 self.orders[order.name] = order
         if self.default_order not in self.orders:
             raise TypeError(f"{type(self).__name__}.default_order: {self.default_order}?")
-        self._plain_columns = {
-            attribute.key: getattr(model, attribute.key)
-            for attribute in sa.inspect(model).column_attrs
-        }
         self.filter_list: list[Filter] = [
             declared
             if isinstance(declared, Filter)
@@ -142,12 +134,7 @@ class Listing:
 
     def _read(self, statement: sa.Select[Any]) -> list[Any]:
         """Read the rows with their positions, and let go of them: nothing is loaded later."""
-        # No more than is shown: most of an order's columns are not.
-        shown = {name for name, _label in self.shown_columns()}
-        shown |= {"id", "version", self.currency, *self.list_loads}
-        columns = [column for name, column in self._plain_columns.items() if name in shown]
-        statement = statement.options(*self.eager, load_only(*columns))
-        found = list(db.session.execute(statement).unique())
+        found = list(db.session.execute(statement.options(*self.eager)).unique())
         db.session.expunge_all()
         return found
 
