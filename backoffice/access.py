@@ -31,6 +31,7 @@ class Permission(StrEnum):
     BACKUP_READ = "backup.read"
     CATALOGUE_READ = "catalogue.read"
     CATALOGUE_WRITE = "catalogue.write"
+    CUSTOMER_CONTACT = "customer.contact"
     CUSTOMER_READ = "customer.read"
     CUSTOMER_REVEAL = "customer.reveal"
     CUSTOMER_WRITE = "customer.write"
@@ -58,10 +59,11 @@ class Permission(StrEnum):
 
 
 P = Permission
-_LOOK = frozenset({P.CATALOGUE_READ, P.ORDER_READ, P.REPORT_READ})
+_LOOK = frozenset({P.CATALOGUE_READ, P.CUSTOMER_READ, P.ORDER_READ, P.REPORT_READ})
 _SUPPORT = frozenset(
     {
         P.CATALOGUE_READ,
+        P.CUSTOMER_CONTACT,
         P.CUSTOMER_READ,
         P.CUSTOMER_REVEAL,
         P.CUSTOMER_WRITE,
@@ -92,7 +94,7 @@ _MANAGER = frozenset(
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(),
-    Role.ANALYST: _LOOK | {P.DATA_EXPORT},
+    Role.ANALYST: _LOOK | {P.CUSTOMER_REVEAL, P.DATA_EXPORT},
     Role.SUPPORT: _SUPPORT,
     Role.MANAGER: _LOOK | _SUPPORT | _MANAGER,
     Role.OPERATOR: frozenset(

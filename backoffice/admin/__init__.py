@@ -6,11 +6,12 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from backoffice.admin import formatters, icons, menu, viewer
+from backoffice.admin import formatters, icons, masking, menu, viewer
 from backoffice.admin.audit import ChangeSetView
 from backoffice.admin.backups import BackupsPage
 from backoffice.admin.bulk.plans import BulkPlanRowView, BulkPlanView
 from backoffice.admin.categories import CategoryView
+from backoffice.admin.customers import CustomerView
 from backoffice.admin.guards import guard_arguments
 from backoffice.admin.health import HealthPage
 from backoffice.admin.home import HomePage
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         BackupsPage(name="Backups", category="Operations", endpoint="backups"),
         UserView(name="Users", category="Administration", endpoint="users"),
+        CustomerView(name="Customers", category="Customers", endpoint="customers"),
         ChangeSetView(name="Change log", category="Administration", endpoint="change_sets"),
         ProfilePage(name="Your profile", endpoint="profile"),
         PalettePage(name="Go to", endpoint="palette"),
@@ -72,6 +74,7 @@ def init_app(app: Flask) -> None:
     resolve_parts(admin)
     formatters.init_app(app)
     icons.init_app(app)
+    masking.init_app(app)
     menu.init_app(app, admin)
     viewer.init_app(app)
     guard_arguments(app, frozenset(view.blueprint.name for view in admin._views))  # noqa: SLF001

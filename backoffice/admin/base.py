@@ -24,6 +24,7 @@ from backoffice.admin.guards import Guarded, current_actor
 from backoffice.admin.listing.choices import Choosing
 from backoffice.admin.listing.jumping import Jumping
 from backoffice.admin.listing.view import Listing
+from backoffice.admin.masking import Revealing, read
 from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
 from backoffice.db import MONEY_DIGITS, Base, ExactNumeric, db
@@ -53,6 +54,7 @@ class TableView(
     CellEditing,
     Picking,
     Recording,
+    Revealing,
     Deleting,
 ):
     """A table: list, record, and for those with the `write` permission create, edit and delete."""
@@ -133,8 +135,8 @@ class TableView(
 
     @property
     def can_edit(self) -> bool:
-        """Whether this person may change a row."""
-        return self._may_write
+        """Whether this person may change a row; nobody changes what they may not see."""
+        return self._may_write and not self.hides_fields
 
     @property
     def can_delete(self) -> bool:
@@ -153,7 +155,7 @@ class TableView(
     @property
     def searched(self) -> str:
         """The columns that a search looks into, in words."""
-        names = [self.get_column_name(name) for name in self.searchable or ()]
+        names = [self.get_column_name(column.key) for column in self.search_columns]
         return " or ".join(name if name.isupper() else name.lower() for name in names)
 
     def is_number(self, name: str) -> bool:
@@ -221,5 +223,5 @@ class TableView(
 def value_of(row: Any, name: str) -> Any:
     """Return what a name stands for, which may be a step or more away ("order.number")."""
     for part in name.split("."):
-        row = getattr(row, part, None)
+        row = read(row, part)
     return row

@@ -19,11 +19,13 @@ from backoffice.access import Permission
 from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.columns import attribute_of
 from backoffice.admin.listing.state import ListState
+from backoffice.admin.masking import is_hidden
 from backoffice.db import Base, db, utc_now
 from backoffice.errors import InputError
 from backoffice.formats.jsonl import jsonl_chunks
 from backoffice.formats.xlsx import MOST_ROWS, xlsx_chunks
 from backoffice.models import Category, Order, OrderItem, Payment, Product, User
+from backoffice.models.personal import masked_column, masked_name
 from backoffice.reports.connections import open_engine
 from backoffice.reports.extraction import Extract, Extractor
 from backoffice.services.audit import SECRET_FIELDS
@@ -162,9 +164,11 @@ class Exporting:
         for name in names:
             attribute = attribute_of(self.model_class, name)
             if isinstance(attribute.property, RelationshipProperty):
-                other = aliased(attribute.property.mapper.class_)
+                other: Any = aliased(attribute.property.mapper.class_)
                 statement = statement.outerjoin(attribute.of_type(other))
-                attribute = getattr(other, NAMES[attribute.property.mapper.class_])
+                attribute = _called(attribute.property.mapper.class_, other)
+            elif is_hidden(attribute):
+                attribute = masked_column(attribute)
             columns.append(attribute.label(name))
         return statement.with_only_columns(*columns, maintain_column_froms=True)
 
@@ -172,6 +176,12 @@ class Exporting:
         """Return table and moment, and where it was cut if it was."""
         cut = f"-first-{extract.row_count}" if extract.is_cut else ""
         return f"{self.endpoint}{cut}-{utc_now():%Y%m%dT%H%M%SZ}"
+
+
+def _called(model: type[Base], other: Any) -> Any:
+    """Return the column that names a record of another table, as this person may know it."""
+    name = NAMES[model]
+    return masked_name(other) if is_hidden(getattr(model, name)) else getattr(other, name)
 
 
 def _extractor() -> Extractor:

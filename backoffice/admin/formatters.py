@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app
 from markupsafe import Markup, escape
 
+from backoffice.admin.masking import label
 from backoffice.admin.viewer import chosen_zone
-from backoffice.db import utc_now
+from backoffice.db import Base, utc_now
 
 _MINUTE, _HOUR, _DAY, _WEEK = 60, 3_600, 86_400, 604_800
 EMPTY = Markup('<span class="empty" title="empty">–</span>')
@@ -100,8 +101,10 @@ def show(value: Any) -> Any:
             return value.isoformat()
         case Decimal():
             return amount(value)
+        case Base():
+            return label(value)
         case list():
-            return Markup(", ").join(escape(str(item)) for item in value) or EMPTY
+            return Markup(", ").join(escape(show(item)) for item in value) or EMPTY
         case _:
             return str(value)
 

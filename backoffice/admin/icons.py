@@ -24,7 +24,7 @@ MENU = {
     "tags": "tags",
     "stock_movements": "arrow-left-right",
     "price_changes": "graph-up",
-    "profiles": "people",
+    "customers": "people",
     "reports": "bar-chart-line",
     "bulk_plans": "ui-checks",
     "quality": "clipboard2-check",

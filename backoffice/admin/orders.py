@@ -9,6 +9,7 @@ from wtforms.validators import Email
 
 from backoffice.access import Permission
 from backoffice.admin.base import TableView
+from backoffice.admin.customers import CustomerFilter
 from backoffice.admin.forms import lowered, stripped
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
@@ -52,7 +53,14 @@ class OrderView(TableView):
         ("user", User.username),
     )
     default_order = "-placed_at"
-    filters = ("status", "placed_at", "paid_on", "total_amount", "country", "user")
+    filters = (
+        "status",
+        "placed_at",
+        "paid_on",
+        "total_amount",
+        "country",
+        CustomerFilter("user", "Customer", Order.user_id, is_nullable=True),
+    )
     searchable = ("number", "email")
     column_labels = {"user": "Customer", "total_amount": "Total", "email": "E-mail"}
     eager = (joinedload(Order.user).load_only(User.username),)

@@ -12,17 +12,19 @@ from flask_admin import Admin, expose
 from flask_login import current_user
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
+from backoffice.access import Role
 from backoffice.admin.base import TableView
 from backoffice.admin.formatters import amount
 from backoffice.admin.guards import Page, current_actor
+from backoffice.admin.masking import is_masked
 from backoffice.db import db
-from backoffice.models import Order, Product, Profile, User
+from backoffice.models import Order, Product, User
 from backoffice.reports.catalog import catalog
 
 MOST_HITS = 8
 SHORTEST = 2
 LONGEST = 254
-_PLACES = ("orders", "users", "profiles", "products")
+_PLACES = ("orders", "users", "customers", "products")
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def _records(admin: Admin, typed: str) -> list[Hit]:
     views = {view.endpoint: view for view in admin._views if view.is_accessible()}  # noqa: SLF001
     hits: list[Hit] = []
     for endpoint in _PLACES:
-        # Whoever may see accounts gets those; the others get the people behind them.
-        if endpoint in views and not (endpoint == "profiles" and "users" in views):
+        # Whoever may see all accounts finds customers among them.
+        if endpoint in views and not (endpoint == "customers" and "users" in views):
             hits += _FINDERS[endpoint](views[endpoint], typed)
     return hits
 
@@ -117,7 +119,7 @@ def _records(admin: Admin, typed: str) -> list[Hit]:
 def _orders(view: Any, typed: str) -> Iterator[Hit]:
     number = typed.removeprefix("#")
     same: sa.ColumnElement[bool] = Order.number.in_({number, number.upper()})
-    if "@" in typed:
+    if "@" in typed and not is_masked():
         same = Order.email == typed.lower()
     found = view.scope().where(same).order_by(Order.placed_at.desc(), Order.id.desc())
     for order in db.session.scalars(found.limit(MOST_HITS)):
@@ -126,18 +128,19 @@ def _orders(view: Any, typed: str) -> Iterator[Hit]:
 
 
 def _users(view: Any, typed: str) -> Iterator[Hit]:
-    found = view.scope().where(User.id.in_(_people(typed))).order_by(User.username)
-    for user in db.session.scalars(found.limit(MOST_HITS)):
-        if _begins(typed, user):
-            yield _hit(view, "User", user.id, user.username, user.email or "")
-
-
-def _profiles(view: Any, typed: str) -> Iterator[Hit]:
-    people = Profile.user_id.in_(_people(typed))
-    found = view.scope().where(people).options(joinedload(Profile.user)).order_by(Profile.id)
-    for profile in db.session.scalars(found.limit(MOST_HITS)):
-        if _begins(typed, profile.user):
-            yield _hit(view, "Customer", profile.id, str(profile), profile.user.email or "")
+    if is_masked():
+        return
+    found = view.scope().where(User.id.in_(_people(typed))).options(joinedload(User.profile))
+    for user in db.session.scalars(found.order_by(User.username).limit(MOST_HITS)):
+        if not _begins(typed, user):
+            continue
+        note = user.email or ""
+        if user.role is Role.CUSTOMER:
+            name = (user.profile and user.profile.full_name) or user.username
+            url = url_for("customers.details_view", id=user.id)
+            yield Hit("Customer", name, note, url)
+        else:
+            yield _hit(view, "User", user.id, user.username, note)
 
 
 def _products(view: Any, typed: str) -> Iterator[Hit]:
@@ -154,7 +157,7 @@ def _products(view: Any, typed: str) -> Iterator[Hit]:
 _FINDERS: dict[str, Callable[[Any, str], Iterator[Hit]]] = {
     "orders": _orders,
     "users": _users,
-    "profiles": _profiles,
+    "customers": _users,
     "products": _products,
 }
 

@@ -93,7 +93,10 @@ class Recording:
     @expose("/details/")
     def details_view(self) -> Any:
         """Show one record."""
-        record = self.get_one(request.args.get("id", ""))
+        return self.record_page(self.get_one(request.args.get("id", "")))
+
+    def record_page(self, record: Any, **more: Any) -> Any:
+        """Return the page of a record; `more` are values for its template."""
         return self.render(
             self.details_template,
             model=record,
@@ -102,7 +105,13 @@ class Recording:
             return_url=get_redirect_target() or self.get_url(".index_view"),
             panels=self.panels_of(record),
             history=self.history_of(record),
+            **self.facts_of(record),
+            **more,
         )
+
+    def facts_of(self, record: Any) -> dict[str, Any]:
+        """Return what else a record's own template shows."""
+        return {}
 
     def panels_of(self, record: Any) -> list[PanelRows]:
         """Return the panels that this person may see: one statement each."""
@@ -122,9 +131,9 @@ class Recording:
 
 
 def _read(panel: Panel, view: Any, record: Any) -> PanelRows:
-    (asked,) = (one for one in view.filter_list if one.name == panel.filter)
+    (asked,) = (one for one in view.all_filters if one.name == panel.filter)
     key = getattr(record, panel.key)
-    matching = view.scope().where(asked.attribute == key)
+    matching = view.scope().where(asked.holds(key))
     # Bounded by rows: the filter is answered by an index.
     some = matching.with_only_columns(view.model.id).limit(CAP + 1).subquery()
     total = sa.select(sa.func.count()).select_from(some).scalar_subquery()

@@ -101,6 +101,10 @@ class ProfileView(TableView):
     creates = False
     deletes = False
 
+    def is_visible(self) -> bool:
+        """Not in the menu: the customer's page leads here."""
+        return False
+
     column_list = ("user", "full_name", "country", "phone_number", "updated_at")
     column_details_list = (*column_list, "bio", "avatar_url", "created_at")
     sortable = ("full_name", ("user", User.username))

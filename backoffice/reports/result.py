@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -47,6 +48,19 @@ class ReportResult:
             if isinstance(cell, int | Decimal):
                 total += cell
         return total
+
+
+def without_names(report: Report, rows: Iterable[tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]]:
+    """Yield the rows with the values of personal columns numbered in their order."""
+    personal = [column.personal for column in report.columns.values()]
+    numbers: dict[Cell, str] = {}
+    for row in rows:
+        yield tuple(
+            numbers.setdefault(cell, f"Customer {len(numbers) + 1}")
+            if is_personal and cell is not None and not str(cell).startswith("(")
+            else cell
+            for cell, is_personal in zip(row, personal, strict=True)
+        )
 
 
 def read_cell(form: ColumnFormat, value: Any) -> Cell:

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from backoffice.access import Actor
+from backoffice.access import Actor, Permission
 from backoffice.db import utc_now
 from backoffice.errors import QueryLimitError, UnavailableError
 from backoffice.reports.connections import open_engine, read_only
 from backoffice.reports.parameters import Value
-from backoffice.reports.result import Cell, ReportResult, read_cell
+from backoffice.reports.result import Cell, ReportResult, read_cell, without_names
 from backoffice.reports.spec import Param, ParamType, Report
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class ReportRunner:
         with self._slot(), _in_words("report", report.title, report.limits.timeout_s):
             as_of, started = utc_now(), time.perf_counter()
             rows = self._fetch(report, values)
+            if not actor.can(Permission.CUSTOMER_CONTACT):
+                rows = list(without_names(report, rows))
             return ReportResult(
                 report=report,
                 values=dict(values),

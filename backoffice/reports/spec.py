@@ -68,11 +68,16 @@ class ColumnFormat(StrEnum):
 
 
 class Column(_Header):
-    """A column of the result; `total` only where rows may be added up."""
+    """A column of the result; `total` only where rows may be added up.
+
+    A `personal` one tells who a customer is: for those who need not know, its values are numbered
+    instead. What stands in parentheses are the report's own words, and stays.
+    """
 
     label: str
     format: ColumnFormat = ColumnFormat.TEXT
     total: bool = False
+    personal: bool = False
 
     @model_validator(mode="after")
     def _only_numbers_add_up(self) -> Self:

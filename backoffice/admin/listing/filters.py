@@ -79,6 +79,10 @@ class Filter(ABC):
     def term(self, key: str, value: str, viewer: Viewer) -> Term:
         """Return one term; raise InputError for a value that makes no sense."""
 
+    def holds(self, key: Any) -> Any:
+        """Return the condition of the rows that belong to the record with this key."""
+        return self.attribute == key
+
     def combine(self, terms: Sequence[Term]) -> Any:
         """Return the condition of all terms of this field: any of them will do."""
         return sa.or_(*(term.condition for term in terms))
@@ -253,7 +257,7 @@ class RelationFilter(Filter):
         """Return the term of one row."""
         if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63):
             raise InputError(f"{self.label}: {value[:40]!r} is no key.")
-        return Term(key, value, f"{self.label}: #{value}", self.attribute == int(value))
+        return Term(key, value, f"{self.label}: #{value}", self.holds(int(value)))
 
 
 def contains(attribute: Any, text: str) -> Any:

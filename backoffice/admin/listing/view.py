@@ -19,6 +19,7 @@ from backoffice.admin.listing.counting import Count, count_rows, count_table
 from backoffice.admin.listing.filters import Filter, Viewer, matches
 from backoffice.admin.listing.keyset import Cursors, Order
 from backoffice.admin.listing.state import ListState, read_state
+from backoffice.admin.masking import is_hidden
 from backoffice.db import Base, db
 
 PAGE_SIZE = 50
@@ -56,22 +57,35 @@ class Listing:
     def prepare_list(self) -> None:
         """Resolve what the view declares; raise TypeError for what cannot work."""
         model: Any = self.model_class
-        self.orders: dict[str, Order] = {}
+        self.all_orders: dict[str, Order] = {}
         for declared in ("id", *self.sortable):
             column = sort_column(model, declared)
             for order in (Order(column, False, model.id), Order(column, True, model.id)):
-                self.orders[order.name] = order
-        if self.default_order not in self.orders:
+                self.all_orders[order.name] = order
+        if self.default_order not in self.all_orders:
             raise TypeError(f"{type(self).__name__}.default_order: {self.default_order}?")
-        self.filter_list: list[Filter] = [
+        self.all_filters: list[Filter] = [
             declared
             if isinstance(declared, Filter)
             else build_filter(model, declared, self.get_column_name(declared))
             for declared in self.filters
         ]
-        self.search_columns: list[InstrumentedAttribute[str]] = [
-            getattr(model, name) for name in self.searchable
-        ]
+
+    @property
+    def filter_list(self) -> list[Filter]:
+        """The filters that this person may set."""
+        return [one for one in self.all_filters if not is_hidden(one.attribute)]
+
+    @property
+    def orders(self) -> dict[str, Order]:
+        """The orders that this person may ask for: rows in order tell what is hidden in them."""
+        return {n: o for n, o in self.all_orders.items() if not is_hidden(o.column.attribute)}
+
+    @property
+    def search_columns(self) -> list[InstrumentedAttribute[str]]:
+        """The columns that this person may search in."""
+        model: Any = self.model_class
+        return [c for name in self.searchable if not is_hidden(c := getattr(model, name))]
 
     def scope(self) -> sa.Select[Any]:
         """Return the rows that this person may know of: everything starts here."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import RelationshipProperty, aliased
 from backoffice.access import Permission
 from backoffice.admin.listing.columns import attribute_of
 from backoffice.db import Base
+from backoffice.models.personal import is_personal, masked_name
 
 MOST = 20
 WHOLE = 50
@@ -38,7 +39,8 @@ class Picker:
     `search` names columns that each have an index, because they are searched by their beginning;
     `contains` searches inside of them as well and is for small tables. `label`, by default the
     first of `search`, and `hint` are what is shown; a hint may be one step away ("parent.name").
-    `read` opens the picker to people who may not open the other table's own list.
+    `read` opens the picker to people who may not open the other table's own list. One that
+    `is_masked` names nobody: rows are found and told apart by their keys.
     """
 
     model: type[Base]
@@ -49,6 +51,13 @@ class Picker:
     many: bool = False
     contains: bool = False
     read: Permission | None = None
+    is_masked: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the rows are told apart by what tells who a customer is."""
+        names = (*self.search, self.label, self.hint)
+        return any(is_personal(self.model, name) for name in names)
 
     def require_columns(self) -> None:
         """Raise TypeError for a column that the model does not have."""
@@ -69,6 +78,8 @@ class Picker:
         text = " ".join(typed.replace("\0", "").split())[:LONGEST]
         if not text:
             return self.first(scope)
+        if self.is_masked:
+            return self.of(scope, [int(word) for word in text.split() if is_key(word)][:1])
         columns = [getattr(self.model, name) for name in self.search]
         if self.contains:
             found = self._named(scope)
@@ -99,6 +110,13 @@ class Picker:
 
     def _named(self, scope: sa.Select[Any]) -> sa.Select[Any]:
         """Reduce the rows to what is shown of them."""
+        if self.is_masked:
+            return scope.with_only_columns(
+                self._key.label("id"),
+                masked_name(self.model).label("label"),
+                sa.literal("").label("hint"),
+                maintain_column_froms=True,
+            )
         label = getattr(self.model, self.label or self.search[0])
         name, _, further = self.hint.partition(".")
         hint: Any = sa.literal("") if not name else getattr(self.model, name)
@@ -113,6 +131,8 @@ class Picker:
         )  # fmt: skip
 
     def _in_order(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        if self.is_masked:
+            return statement.order_by(self._key)
         order = getattr(self.model, self.order or self.label or self.search[0])
         return statement.order_by(order, self._key)
 

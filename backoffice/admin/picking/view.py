@@ -16,6 +16,7 @@ from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.columns import attribute_of
 from backoffice.admin.listing.filters import RelationFilter
 from backoffice.admin.listing.state import ListState
+from backoffice.admin.masking import is_masked
 from backoffice.admin.parts.bound import fields_of
 from backoffice.admin.picking.fields import PickerField
 from backoffice.admin.picking.picker import WHOLE, Choice, Picker, is_key
@@ -65,6 +66,11 @@ class Picking:
                 return view
         raise TypeError(f"{picker.model.__name__} has no view, so nobody may choose from it.")
 
+    def picker_of(self, name: str) -> Picker:
+        """Return the picker of a relation as this person may use it."""
+        picker = self.pickers[name]
+        return replace(picker, is_masked=True) if picker.is_personal and is_masked() else picker
+
     def may_pick(self, name: str) -> bool:
         """Whether this person may see the rows that the relation leads to."""
         picker = self.pickers[name]
@@ -96,12 +102,12 @@ class Picking:
 
     def matches(self, name: str, typed: str) -> list[Choice]:
         """Return what can be chosen of what was typed: one statement."""
-        picker = self.pickers[name]
+        picker = self.picker_of(name)
         return _choices(picker.matching(self.target_of(picker).scope(), typed))
 
     def known(self, name: str, keys: Iterable[int]) -> list[Choice]:
         """Return the rows with these keys as they are chosen from: one statement."""
-        picker = self.pickers[name]
+        picker = self.picker_of(name)
         return _choices(picker.of(self.target_of(picker).scope(), keys))
 
     def creator_of(self, name: str) -> Any:
@@ -116,7 +122,8 @@ class Picking:
         """
         parts: list[sa.Select[Any]] = []
         for name, chosen in keys.items():
-            picker, scope = self.pickers[name], self.target_of(self.pickers[name]).scope()
+            picker = self.picker_of(name)
+            scope = self.target_of(picker).scope()
             asked = {True: picker.of(scope, chosen), False: picker.first(scope, WHOLE + 1)}
             parts += [
                 sa.select(
@@ -151,7 +158,7 @@ class Picking:
         for filter_, terms in state.terms.items():
             if isinstance(filter_, RelationFilter) and self.may_pick(filter_.name):
                 keys = [int(term.value) for term in terms if is_key(term.value)]
-                picker = self.pickers[filter_.name]
+                picker = self.picker_of(filter_.name)
                 named = picker.of(self.target_of(picker).scope(), keys).subquery()
                 asked.append(sa.select(sa.literal(filter_.name).label("relation"), named))
         if not asked:

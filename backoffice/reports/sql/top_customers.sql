@@ -39,10 +39,12 @@ format = "integer"
 [columns.customer]
 label = "Customer"
 format = "text"
+personal = true
 
 [columns.name]
 label = "Name"
 format = "text"
+personal = true
 
 [columns.orders]
 label = "Orders"

@@ -38,6 +38,7 @@ LISTS = {
     "products": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
     "categories": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
     "tags": (P.CATALOGUE_READ, P.CATALOGUE_WRITE),
+    "customers": (P.CUSTOMER_READ, None),
     "profiles": (P.CUSTOMER_READ, P.CUSTOMER_WRITE),
     "users": (P.USER_READ, P.USER_WRITE),
     "bulk_plans": (P.CATALOGUE_READ, None),
@@ -85,6 +86,7 @@ def rows(session: Session) -> dict[str, int]:
         "categories": product.category_id or 0,
         "tags": make_tag(session, "new").id,
         "profiles": make_profile(session, user).id,
+        "customers": user.id,
         "users": user.id,
         "change_sets": change_set.id,
     }

@@ -40,9 +40,9 @@ def shop(session: Session) -> None:
         ("A1001", [("Order", "A1001")]),
         (" #a1001 ", [("Order", "A1001")]),
         ("A100", []),
-        ("ada@example.com", [("Order", "A1001"), ("User", "ada")]),
-        ("ADA@exam", [("User", "ada")]),
-        ("ada", [("User", "ada")]),
+        ("ada@example.com", [("Order", "A1001"), ("Customer", "Ada Example")]),
+        ("ADA@exam", [("Customer", "Ada Example")]),
+        ("ada", [("Customer", "Ada Example")]),
         ("mug-1", [("Product", "MUG-1")]),
         ("mug", [("Product", "MUG-1"), ("Product", "MUG-2")]),
         ("ug", []),
@@ -77,7 +77,7 @@ def test_a_record_is_found_by_what_identifies_it(
         (Role.SUPPORT, {"Order", "Product", "Customer"}),
         (Role.MANAGER, {"Order", "Product", "Customer"}),
         (Role.OPERATOR, set()),
-        (Role.ADMIN, {"Order", "Product", "User"}),
+        (Role.ADMIN, {"Order", "Product", "Customer"}),
     ],
 )
 def test_everybody_finds_what_they_may_open(
@@ -106,7 +106,7 @@ def test_no_table_gives_more_than_eight(
     hits = found(client, "mug")
 
     assert [kind for kind, _ in hits].count("Product") == 8
-    assert [label for kind, label in hits if kind == "User"] == [f"mug{n}" for n in range(8)]
+    assert [label for kind, label in hits if kind == "Customer"] == [f"mug{n}" for n in range(8)]
 
 
 @pytest.mark.usefixtures("shop")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import Role, Source
 from backoffice.admin.listing import view
 from backoffice.models import Category, Change, ChangeSet, Order, OrderStatus, Product, Tag, User
+from tests.db.admin.test_access import LISTS
 from tests.factories import (
     count,
     make_category,
@@ -26,21 +27,7 @@ from tests.factories import (
 )
 from tests.pages import post, words
 
-ENDPOINTS = [
-    "orders",
-    "order_items",
-    "payments",
-    "refunds",
-    "order_events",
-    "stock_movements",
-    "price_changes",
-    "products",
-    "categories",
-    "tags",
-    "profiles",
-    "users",
-    "change_sets",
-]
+ENDPOINTS = list(LISTS)
 SignIn = Callable[[Role], User]
 
 
