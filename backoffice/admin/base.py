@@ -175,8 +175,8 @@ class TableView(
         if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
             abort(404)
         statement = self.scope().options(*self.eager, *self.record_eager)
-        row = db.session.scalar(statement.where(self.model.id == int(text)))
-        return row or abort(404)
+        found = db.session.scalars(statement.where(self.model.id == int(text)))
+        return found.unique().one_or_none() or abort(404)
 
     def get_value(self, row: Any, name: str) -> Any:
         """Return a cell of a list as it is shown: moments by their age, money with its currency."""

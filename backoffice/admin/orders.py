@@ -11,12 +11,17 @@ from backoffice.access import Permission
 from backoffice.admin.base import TableView
 from backoffice.admin.customers import CustomerFilter
 from backoffice.admin.forms import lowered, stripped
+from backoffice.admin.guards import current_actor
+from backoffice.admin.order_acting import OrderActing
+from backoffice.admin.order_acts import acts_of
+from backoffice.admin.order_timeline import timeline_of
 from backoffice.admin.picking.picker import Picker
-from backoffice.admin.record import Panel
+from backoffice.db import db
 from backoffice.models import Order, OrderItem, Product, User
+from backoffice.models.states import fulfilment_state, payment_state
 
 
-class OrderView(TableView):
+class OrderView(OrderActing, TableView):
     """Orders; status and amounts change only through services, and nothing is deleted."""
 
     model_class = Order
@@ -70,11 +75,7 @@ class OrderView(TableView):
         )
     }
     details_template = "admin/orders/details.html"
-    panels = (
-        Panel("payments", "order"),
-        Panel("refunds", "order"),
-        Panel("order_events", "order"),
-    )
+    record_eager = (joinedload(Order.payments),)
     groups = {
         "Order": ("number", "placed_at", "status", "country"),
         "Customer": ("user", "customer_name", "email", "address"),
@@ -96,6 +97,24 @@ class OrderView(TableView):
         },
         "customer_name": {"filters": [stripped]},
     }
+
+    def facts_of(self, record: Any) -> dict[str, Any]:
+        """Return what can be done with the order, its three states and its timeline."""
+        actor = current_actor()
+        return {
+            "acts": acts_of(actor, record),
+            "payment": payment_state(record.total_amount, record.payments),
+            "fulfilment": fulfilment_state(record.items),
+            "may_refund": actor.can(Permission.ORDER_REFUND),
+            "may_note": actor.can(Permission.ORDER_WRITE),
+            "may_see_customer": actor.can(Permission.CUSTOMER_READ),
+            "timeline": timeline_of(
+                db.session(), record, with_edits=actor.can(Permission.AUDIT_READ)
+            ),
+        }
+
+    def history_of(self, record: Any) -> None:
+        """Return nothing: an order's edits are in its timeline."""
 
 
 class OrderItemView(TableView):
