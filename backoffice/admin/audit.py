@@ -21,8 +21,6 @@ class ChangeSetView(TableView):
 
     column_list = ("created_at", "actor_name", "source", "action", "table_name", "record_label")
     column_details_list = (*column_list, "record_id", "reason", "details")
-    # Whether a label names a person depends on it.
-    list_loads = ("table_name",)
     sortable = ("created_at",)
     default_order = "-created_at"
     filters = (

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from backoffice.admin.listing.periods import period
 from backoffice.errors import InputError
 
 Values = Mapping[str, Sequence[str]]
@@ -287,18 +288,3 @@ def yes_or_no(label: str, value: str) -> bool:
     if value not in ("yes", "no"):
         raise InputError(f"{label}: say yes or no.")
     return value == "yes"
-
-
-def period(name: str, today: date) -> tuple[date, date]:
-    """Return the first and the last day of a named period."""
-    first_of_month = today.replace(day=1)
-    match name:
-        case "today":
-            return today, today
-        case "last-7-days":
-            return today - timedelta(days=6), today
-        case "this-month":
-            return first_of_month, today
-        case _:
-            last = first_of_month - timedelta(days=1)
-            return last.replace(day=1), last

@@ -369,7 +369,8 @@ def test_a_refund_under_way_is_settled_or_fails(
     sign_in(Role.SUPPORT)
     send(client, "refund", order, **FIELDS["refund"])
     session.refresh(order)
-    sent = {"id": order.id, "version": order.version, "refund": order.refunds[0].id} | fields
+    sent: dict[str, Any] = {"id": order.id, "version": order.version} | fields
+    sent["refund"] = order.refunds[0].id
     assert "Has the money gone?" in words(client.get(f"/admin/orders/details/?id={order.id}"))
 
     answers = [post(client, f"/admin/orders/{path}/", **sent) for _ in range(2)]
@@ -385,7 +386,7 @@ def test_a_refund_of_another_order_is_not_found(
     order, other = start(session, shell, "refund"), start(session, shell, "refund")
     sign_in(Role.SUPPORT)
     send(client, "refund", order, **FIELDS["refund"])
-    sent = {"id": other.id, "version": other.version, "refund": order.refunds[0].id}
+    sent: dict[str, Any] = {"id": other.id, "version": other.version, "refund": order.refunds[0].id}
 
     assert post(client, "/admin/orders/settle-refund/", **sent).status_code == 404
     assert order.refunds[0].status is RefundStatus.PENDING
