@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify
 from flask_admin import expose
 
 from backoffice.access import Permission
@@ -29,6 +30,7 @@ class MigrationsPage(Page):
     """What the schema is, was and would become; reads only."""
 
     read = Permission.MIGRATION_READ
+    kept: Kept[SchemaReport] | None = None
 
     @expose("/")
     def index(self) -> Any:
@@ -59,8 +61,7 @@ class MigrationsPage(Page):
         return answer
 
     def _report(self) -> SchemaReport:
-        if self._kept is None:
-            self._kept = Kept(partial(read_report, db.engine.engine), KEPT_SECONDS)
-        return self._kept.get()
-
-    _kept: Kept[SchemaReport] | None = None
+        if self.kept is None:
+            folder = Path(current_app.extensions["migrate"].directory)
+            self.kept = Kept(partial(read_report, db.engine.engine, folder), KEPT_SECONDS)
+        return self.kept.get()

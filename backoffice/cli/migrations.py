@@ -64,7 +64,8 @@ def db_plan(sql: bool) -> None:
 
 @command("db-lint", needs_schema=False)
 @click.option("--since", metavar="REVISION", help="Only what comes after this revision.")
-def db_lint(since: str | None) -> None:
+@click.option("--waived", is_flag=True, help="Print what is waived, too, with the reasons.")
+def db_lint(since: str | None, waived: bool) -> None:
     """Look for what is dangerous in the migrations; needs no database.
 
     A finding is mended, or waived in the file: # safe: <rule> – <reason>. The exit code is 1 when
@@ -79,7 +80,8 @@ def db_lint(since: str | None) -> None:
     if squawk() is None:
         click.echo("squawk is not installed: only our own rules were checked.", err=True)
     for one in found:
-        click.echo(_finding_line(one))
+        if waived or not one.waiver:
+            click.echo(_finding_line(one))
     if any(not one.waiver for one in found):
         click.get_current_context().exit(1)
 

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from backoffice.system.schema.catalogue import Difference, compare, kept, read_catalogue
+from backoffice.system.schema.catalogue import Catalogue, Difference, compare, kept, read_catalogue
 from backoffice.system.schema.history import has_history, is_ours
 
 _LEFTOVERS = sa.text("""
@@ -51,11 +51,13 @@ def read_drift(connection: Connection, metadata: sa.MetaData | None) -> tuple[Di
 
     What both tell is told once, in the words of the catalogue, which has whole definitions.
     """
-    models = set() if metadata is None else set(_against_models(connection, metadata))
+    catalogue = read_catalogue(connection)
+    left = kept(connection) if has_history(connection) else None
+    models = () if metadata is None else _against_models(connection, metadata, catalogue)
     tables = {one.table for one in models if one.kind in ("column", "table")}
     by_hand = {
         _key(one): one
-        for one in _by_hand(connection)
+        for one in (() if left is None else compare(left, catalogue))
         # SQLite's catalogue has a table's definition as a whole.
         if one.kind != "table" or one.verdict != "different" or one.table not in tables
     }
@@ -67,13 +69,22 @@ def _key(one: Difference) -> tuple[str, str, str]:
     return one.table, one.kind, one.name
 
 
-def _by_hand(connection: Connection) -> list[Difference]:
-    """Return what no migration did."""
-    left = kept(connection) if has_history(connection) else None
-    return [] if left is None else compare(left, read_catalogue(connection))
+# What was found out last: the same models and the same catalogue differ in the same way.
+_compared: list[tuple[sa.MetaData, Catalogue, tuple[Difference, ...]]] = []
 
 
-def _against_models(connection: Connection, metadata: sa.MetaData) -> Iterator[Difference]:
+def _against_models(
+    connection: Connection, metadata: sa.MetaData, catalogue: Catalogue
+) -> tuple[Difference, ...]:
+    for models, seen, differences in tuple(_compared):
+        if models is metadata and seen == catalogue:
+            return differences
+    found = tuple(set(_compare_models(connection, metadata)))
+    _compared[:] = [(metadata, catalogue, found)]
+    return found
+
+
+def _compare_models(connection: Connection, metadata: sa.MetaData) -> Iterator[Difference]:
     context = MigrationContext.configure(
         connection,
         opts={"compare_type": True, "target_metadata": metadata, "include_name": is_ours},

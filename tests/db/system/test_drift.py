@@ -64,7 +64,18 @@ def test_a_dropped_index_and_an_added_column_are_told_once(shop: Flask) -> None:
     ]
 
 
-def test_a_view_and_a_trigger_are_seen(shop: Flask) -> None:
+def test_the_comparison_with_the_models_follows_every_change(shop: Flask) -> None:
+    by_hand("DROP TABLE schema_history")  # so that nothing but the models tells
+    assert drift() == []
+
+    by_hand("CREATE INDEX rogue ON tags (created_at)")
+    assert drift() == [("extra", "index", "tags", "rogue")]
+
+    by_hand("DROP INDEX rogue")
+    assert drift() == []
+
+
+def test_a_view_is_seen(shop: Flask) -> None:
     by_hand("CREATE VIEW rogue AS SELECT id FROM tags")
 
     assert drift() == [("extra", "view", "rogue", "rogue")]
