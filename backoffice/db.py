@@ -21,6 +21,8 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from backoffice.errors import UnavailableError
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -143,13 +145,20 @@ def text_enum(enum: type[Any], name: str) -> sa.Enum:
 db = SQLAlchemy(metadata=Base.metadata)
 
 
+# Why nothing may be written now, in a sentence; None as long as it may.
+write_refusal: ContextVar[str | None] = ContextVar("write_refusal", default=None)
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Open the one transaction of a use case: commits at the end, rolls back on any exception.
 
     Starts afresh, so that nothing read before is trusted, and takes SQLite's write lock at once.
-    Raises RuntimeError when one is already open or when unsaved changes wait in the session.
+    Raises UnavailableError while `write_refusal` says why not, and RuntimeError when one is already
+    open or when unsaved changes wait in the session.
     """
+    if refusal := write_refusal.get():
+        raise UnavailableError(refusal)
     session: Session = db.session()
     if session.info.get("in_transaction"):
         raise RuntimeError("transaction() does not nest: call a function that joins instead.")

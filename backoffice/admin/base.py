@@ -27,7 +27,8 @@ from backoffice.admin.listing.view import Listing
 from backoffice.admin.masking import Revealing, read
 from backoffice.admin.picking.view import Picking
 from backoffice.admin.record import Recording
-from backoffice.db import MONEY_DIGITS, Base, ExactNumeric, db
+from backoffice.db import MONEY_DIGITS, Base, ExactNumeric, db, write_refusal
+from backoffice.errors import UnavailableError
 
 _WRITES = {
     "create_view": "can_create",
@@ -123,10 +124,15 @@ class TableView(
         return super().render(template, **values)
 
     @property
-    def _may_write(self) -> bool:
+    def _is_permitted(self) -> bool:
         return bool(
             self.write and current_user.is_authenticated and current_actor().can(self.write)
         )
+
+    @property
+    def _may_write(self) -> bool:
+        # A form that was filled before comes back as it was, with the reason.
+        return self._is_permitted and (request.method == "POST" or not write_refusal.get())
 
     @property
     def can_create(self) -> bool:
@@ -147,6 +153,8 @@ class TableView(
         """Answer 403 to a write that is not allowed; Flask-Admin would redirect in silence."""
         answer = super()._handle_view(name, **kwargs)
         if answer is None and name in _WRITES and not getattr(self, _WRITES[name]):
+            if self._is_permitted and (refusal := write_refusal.get()):
+                raise UnavailableError(refusal)
             abort(403)
         if answer is None and name in ("edit_view", "details_view") and not request.args.get("id"):
             abort(404)

@@ -16,6 +16,7 @@ from backoffice.web import (
     login,
     observe,
     probes,
+    schema,
 )
 
 csrf = CSRFProtect()
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     login.init_app(app)
     probes.init_app(app)
+    schema.init_app(app)
     hops = app.config["PROXY_HOPS"]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from backoffice.db import db
 from backoffice.errors import BackofficeError
+from backoffice.system.schema.watch import DIFFERS
 from backoffice.web.request_id import current_request_id
 
 log = logging.getLogger("backoffice.error")
@@ -87,9 +88,11 @@ def _unexpected(error: Exception) -> Response:
         isinstance(error, DBAPIError)
         and (isinstance(error, OperationalError) or error.connection_invalidated)
     )
-    code = 503 if unavailable else 500
+    # A table or column that the code expects and the schema has not, or the other way round.
+    differs = isinstance(error, DBAPIError) and current_app.extensions["schema_watch"].trouble()
+    code = 503 if unavailable or differs else 500
     log.error("unexpected error", exc_info=error, extra={"facts": {"status": code}})
-    return _answer(code, _SENTENCES[code])
+    return _answer(code, DIFFERS if differs else _SENTENCES[code])
 
 
 def _roll_back() -> None:

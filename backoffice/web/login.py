@@ -38,6 +38,7 @@ from wtforms.validators import InputRequired, Length
 
 from backoffice.access import Actor, Role, staff_actor
 from backoffice.db import db
+from backoffice.errors import UnavailableError
 from backoffice.models import LoginSession, Preference, User
 from backoffice.services import login_sessions, users
 from backoffice.web.limits import limiter
@@ -134,7 +135,7 @@ def _note_use(session_id: int) -> None:
     """Note the use; a database that is busy or read-only must not close the console for that."""
     try:
         login_sessions.note_use(session_id)
-    except DBAPIError:
+    except (DBAPIError, UnavailableError):
         log.warning("the use of a session was not noted", exc_info=True)
 
 
