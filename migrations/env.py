@@ -159,6 +159,8 @@ def _run(connection: Connection, options: dict[str, Any], recorder: Recorder) ->
 
 
 def _record_failure(recorder: Recorder, connection: Connection, error: BaseException) -> None:
+    if not recorder.has_begun:
+        return
     try:
         with connection.begin():
             recorder.failed(connection, error)

@@ -70,8 +70,13 @@ class Recorder:
         _prepare(ctx.connection, self._scripts, step.source_revision_ids)
         ctx.connection.execute(HISTORY.insert(), self._rows(ctx.connection, step))
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a step has begun and not ended."""
+        return self._step is not None
+
     def failed(self, connection: Connection, error: BaseException) -> None:
-        """Record why the step that had begun failed, if one had; the caller commits."""
+        """Record why the step that had begun failed; the caller commits."""
         if self._step is None:
             return
         current = MigrationContext.configure(connection).get_current_heads()
