@@ -29,6 +29,7 @@ from backoffice.admin.quality import QualityPage
 from backoffice.admin.refunds import RefundView
 from backoffice.admin.reports import ReportsPage
 from backoffice.admin.stock_movements import StockMovementView
+from backoffice.admin.stock_take import StockTakePage
 from backoffice.admin.tags import TagView
 from backoffice.admin.users import ProfileView, UserView
 
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
         CategoryView(name="Categories", category="Catalogue", endpoint="categories"),
         TagView(name="Tags", category="Catalogue", endpoint="tags"),
         StockMovementView(name="Stock movements", category="Catalogue", endpoint="stock_movements"),
+        StockTakePage(name="Stock-take", category="Catalogue", endpoint="stock_take"),
         PriceChangeView(name="Price changes", category="Catalogue", endpoint="price_changes"),
         ProfileView(name="Profiles", category="Customers", endpoint="profiles"),
         ReportsPage(name="Reports", category="Reports", endpoint="reports"),

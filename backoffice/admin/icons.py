@@ -23,6 +23,7 @@ MENU = {
     "categories": "diagram-3",
     "tags": "tags",
     "stock_movements": "arrow-left-right",
+    "stock_take": "upc-scan",
     "price_changes": "graph-up",
     "customers": "people",
     "reports": "bar-chart-line",

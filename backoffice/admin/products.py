@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, with_expression
 from wtforms.validators import NumberRange
 
 from backoffice.access import Permission
@@ -16,18 +16,22 @@ from backoffice.admin.guards import current_actor
 from backoffice.admin.listing.filters import NamedFilter
 from backoffice.admin.picking.picker import Picker
 from backoffice.admin.record import Panel
+from backoffice.admin.stock import StockChanging
 from backoffice.models import Category, OrderItem, Product, Tag
 from backoffice.services.bulk_actions import SetValue
 from backoffice.services.bulk_relations import LinkRelated, SetRelated
 from backoffice.services.deletions import DeleteMany
 from backoffice.services.prices import ChangePrice, note_price_change
+from backoffice.services.stock_levels import committed_units
 
 _ON: dict[str, Any] = {"model": Product, "permission": Permission.CATALOGUE_WRITE}
 _NOT_NEGATIVE = [NumberRange(min=0, message="Zero or more.")]
 
 
-class ProductView(TableView):
-    """Products; stock moves only through services and has no field here."""
+class ProductView(StockChanging, TableView):
+    """Products; stock moves only through services and has no field in the form."""
+
+    details_template = "admin/products/details.html"
 
     model_class = Product
     read = Permission.CATALOGUE_READ
@@ -86,7 +90,10 @@ class ProductView(TableView):
         Panel("stock_movements", "product"),
         Panel("price_changes", "product"),
     )
-    record_eager = (selectinload(Product.tags).load_only(Tag.name),)
+    record_eager = (
+        joinedload(Product.tags).load_only(Tag.name),
+        with_expression(Product.committed, committed_units(Product.id)),
+    )
     pickers = {
         "category": Picker(Category, search=("name",), hint="parent.name", contains=True),
         "tags": Picker(Tag, search=("name",), many=True, contains=True),

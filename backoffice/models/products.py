@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from backoffice.db import Base, BigId, PrimaryKey, Timestamped, UnitPrice
 from backoffice.models.categories import Category
@@ -54,10 +54,18 @@ class Product(Timestamped, Base):
     )
     version: Mapped[int] = mapped_column()
 
+    # What open orders wait for; None unless the query asked for it (`services/stock_levels.py`).
+    committed: Mapped[int | None] = query_expression()
+
     category: Mapped[Category | None] = relationship()
     tags: Mapped[list[Tag]] = relationship(secondary=product_tags, order_by=Tag.name)
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def on_hand(self) -> int | None:
+        """What lies in the store: what can be sold, and what open orders wait for."""
+        return None if self.committed is None else self.stock + self.committed
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"

@@ -15,7 +15,7 @@ from backoffice.access import GRANTS, Permission, Role
 from backoffice.admin.base import TableView
 from backoffice.admin.listing import counting
 from backoffice.admin.products import ProductView
-from backoffice.models import ChangeSet, MovementKind, Product, User
+from backoffice.models import ChangeSet, MovementKind, OrderStatus, Product, User
 from tests.factories import (
     make_category,
     make_order,
@@ -104,6 +104,21 @@ def test_a_product_shows_its_ledger_and_its_prices(
 
     assert "write off -2 3 Broken in the store tester" in page
     assert "10.00 GBP 12.00 GBP" in page
+
+
+def test_a_product_shows_what_is_for_sale_what_is_promised_and_what_lies_in_the_store(
+    session: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    product = make_product(session, tags=[make_tag(session, "eco"), make_tag(session, "blue")])
+    move_stock(session, product, 12)
+    make_order(session, (product, 3, ONE), status=OrderStatus.PAID)
+    make_order(session, (product, 5, ONE), status=OrderStatus.COMPLETED)
+    sign_in(Role.SUPPORT)
+
+    page = words(client.get(f"/admin/products/details/?id={product.id}"))
+
+    assert "For sale 12 Committed to open orders 3 On hand 15 " in page
+    assert "Tags blue, eco" in page
 
 
 def test_a_panel_does_not_count_for_ever(
@@ -256,6 +271,8 @@ def test_a_record_takes_five_statements_and_one_for_each_panel_whatever_surround
         # An order shows its items and its refunds as well.
         own = {"orders": 2}.get(endpoint, 0)
         assert number <= 5 + own + len(views[endpoint].panels), endpoint
+    # Six of its own; the savepoint of the test's session is counted as well.
+    assert counts[0]["products"] <= 6 + 1
 
 
 def test_a_form_has_the_sections_of_the_record_and_help(
