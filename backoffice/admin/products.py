@@ -39,7 +39,11 @@ class ProductView(StockChanging, TableView):
 
     column_list = ("sku", "name", "category", "price", "stock", "is_available")
     column_details_list = (
-        *column_list,
+        "sku",
+        "name",
+        "category",
+        "price",
+        "is_available",
         "unit_cost",
         "low_stock_threshold",
         "tags",
@@ -80,7 +84,6 @@ class ProductView(StockChanging, TableView):
         "Price and stock": (
             "price",
             "unit_cost",
-            "stock",
             "low_stock_threshold",
             "is_available",
         ),

@@ -9,7 +9,7 @@ LEDGER = Check(
     "Stock is the sum of its movements",
     "Stock",
     "products",
-    "The stock was changed past the ledger. Count the product and enter what is there.",
+    "The stock was changed past the ledger. Count the product, then reconcile the ledger.",
     """
 SELECT p.id, p.sku || ' ' || p.name AS label, coalesce(m.units, 0) AS expected, p.stock AS found
 FROM products p

@@ -53,9 +53,9 @@ def test_a_count_leads_to_the_rows_and_each_row_to_its_record(
     rows = client.get("/admin/quality/stock-is-ledger")
 
     assert f"fail 1 of {len(CHECKS)} rules is broken." in words(page)
-    first_row = page.text.partition("<tbody>")[2].partition("</tr>")[0]
+    first_row = page.text.partition('<ul class="rules')[2].partition("</li>")[0]
     assert "Stock is the sum of its movements" in first_row
-    assert 'href="/admin/quality/stock-is-ledger">1<' in first_row
+    assert 'href="/admin/quality/stock-is-ledger">1 row<' in first_row
     assert f'href="/admin/products/details/?id={product.id}">{product}</a>' in rows.text
     assert f"{product} 0 3" in words(rows)
     assert count(committed, ChangeSet) == 0
@@ -70,7 +70,7 @@ def test_what_a_list_can_show_leads_to_the_list(
     sign_in(Role.MANAGER)
 
     page = client.get("/admin/quality/").text
-    link = re.search(r'href="(/admin/products/\?[^"]+)">1<', page)
+    link = re.search(r'href="(/admin/products/\?[^"]+)">1 row<', page)
 
     assert link is not None
     listed = client.get(link[1].replace("&amp;", "&")).text

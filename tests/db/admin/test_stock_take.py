@@ -55,7 +55,7 @@ def rows(response: TestResponse) -> list[str]:
 
 def stocks(session: Session) -> dict[str, int]:
     session.expire_all()
-    return dict(session.execute(sa.select(Product.sku, Product.stock)).all())  # type: ignore[arg-type]
+    return dict(session.execute(sa.select(Product.sku, Product.stock)).all())
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role.is_staff])
