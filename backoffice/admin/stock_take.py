@@ -151,7 +151,8 @@ def _save(rows: list[Row], ready: Sequence[Row], reason: str) -> list[Row]:
     if take.differences:
         off = sum(1 for difference in take.differences.values() if difference)
         noun = "count is" if len(take.differences) == 1 else "counts are"
-        flash(f"{len(take.differences)} {noun} kept, {off} of them with a difference.", "success")
+        words = f"{len(take.differences)} {noun} kept, {off or 'none'} of them with a difference."
+        flash(words, "success")
     kept = {id(by_product[key]) for key in take.differences}
     left = [row for row in rows if id(row) not in kept]
     _show_again([row for row in left if row.expected is None and row.product is not None])
@@ -169,7 +170,7 @@ def _show_again(rows: Sequence[Row]) -> None:
 def _focus(rows: Sequence[Row]) -> str:
     """Return the id of the field to go on with: a missing count, else the next SKU."""
     for number, row in enumerate(rows, 1):
-        if row.product is not None and not row.counted:
+        if row.product is not None and row.number is None:
             return f"counted-{number}"
         if row.error or not row.sku:
             return f"sku-{number}"

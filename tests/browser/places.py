@@ -50,6 +50,8 @@ def addresses(shop: Shop) -> dict[str, str]:
         "form with a part": f"/admin/users/edit/?id={user}",
         "form with rows": f"/admin/categories/edit/?id={category}",
         "new": "/admin/products/new/",
+        "stock": f"/admin/products/stock/?id={product}",
+        "stock-take": "/admin/stock_take/?sku=NONE",
         "reports": "/admin/reports/",
         "report": "/admin/reports/revenue_by_month",
         "report with mistakes": "/admin/reports/revenue_by_month?from=yesterday",
