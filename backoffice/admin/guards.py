@@ -51,6 +51,11 @@ class Guarded:
 class Page(Guarded, BaseView):
     """A page of the console that is not about one table."""
 
+    def may_open(self, endpoint: str) -> bool:
+        """Whether this person may see another view, so that a link to it leads somewhere."""
+        views = {view.endpoint: view for view in self.admin._views}  # noqa: SLF001
+        return bool(views[endpoint].is_accessible())
+
 
 def guard_arguments(app: Flask, blueprints: frozenset[str]) -> None:
     """Refuse foreign return addresses and arguments that would reach url_for()."""

@@ -67,20 +67,16 @@ class QualityPage(Page):
         return self._list_url(finding.check) or url_for(".check", slug=finding.check.slug)
 
     def _list_url(self, check: Check) -> str | None:
-        if check.slug not in LISTS or not self._may_open(check.table):
+        if check.slug not in LISTS or not self.may_open(check.table):
             return None
         return url_for(f"{check.table}.index_view", **LISTS[check.slug])
 
     def _record_url(self, finding: Finding, row: Broken) -> str | None:
         """Return the address of a row's record, None for somebody who may not see it."""
         table = finding.check.table
-        if not self._may_open(table):
+        if not self.may_open(table):
             return None
         return url_for(f"{table}.details_view", id=row.id)
-
-    def _may_open(self, endpoint: str) -> bool:
-        views = {view.endpoint: view for view in self.admin._views}  # noqa: SLF001
-        return bool(views[endpoint].is_accessible())
 
 
 def _runner() -> ReportRunner:

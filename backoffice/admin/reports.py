@@ -64,6 +64,9 @@ class ReportsPage(Page):
             notice=cut_notice(result) if result else "",
             chart=chart_spec(result) if result else None,
             shown=shown,
+            opened={
+                c.record for c in report.columns.values() if c.record and self.may_open(c.record)
+            },
             library_version=version("vl-convert-python"),
         )
         return page, (400 if mistakes else failure.status_code if failure else 200)

@@ -72,12 +72,15 @@ class Column(_Header):
 
     A `personal` one tells who a customer is: for those who need not know, its values are numbered
     instead. What stands in parentheses are the report's own words, and stays.
+    `record` names the list whose record the cell leads to, by the row's column `id`: the page does
+    not show that one, files have it.
     """
 
     label: str
     format: ColumnFormat = ColumnFormat.TEXT
     total: bool = False
     personal: bool = False
+    record: Name | None = None
 
     @model_validator(mode="after")
     def _only_numbers_add_up(self) -> Self:
@@ -112,6 +115,7 @@ class Header(_Header):
     title: str
     group: str
     description: str
+    empty: str = "Nothing was sold in this period. Choose a longer one."
     roles: tuple[Role, ...] = ()
     params: dict[Name, Param] = {}
     columns: dict[Name, Column] = Field(min_length=1)
@@ -126,7 +130,14 @@ class Header(_Header):
         for name, param in self.params.items():
             if param.after is not None and param.after not in self.params:
                 raise ValueError(f"{name} is after {param.after}, which is not declared")
+        if self.records and "id" not in self.columns:
+            raise ValueError("a column leads to records, and there is no column id")
         return self
+
+    @property
+    def records(self) -> set[str]:
+        """The lists whose records cells lead to, by the column `id`."""
+        return {column.record for column in self.columns.values() if column.record}
 
 
 class Report(Header):

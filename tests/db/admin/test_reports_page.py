@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from backoffice.access import Permission, Role, staff_actor
+from backoffice.access import GRANTS, Permission, Role, staff_actor
 from backoffice.models import User
 from backoffice.reports.catalog import catalog
 from tests.factories import make_order, make_product
@@ -177,3 +177,38 @@ def test_the_chart_library_is_ours_packed_and_kept(
     assert len(packed.data) < 400_000
     assert b"window.vegaEmbed=" in plain.data
     assert "immutable" in plain.headers["Cache-Control"]
+
+
+def test_a_row_leads_to_its_record(
+    committed: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    product = make_product(committed, sku="LOW-1", stock=2)
+    sign_in(Role.ANALYST)
+
+    text = page(client, "low_stock")
+
+    assert f'<a href="/admin/products/details/?id={product.id}">LOW-1</a>' in text
+    assert '<th scope="col" class="number">Id</th>' not in text
+    assert client.get("/admin/reports/low_stock.csv").text.startswith("id,sku,product,stock")
+
+
+def test_who_may_not_see_the_record_gets_no_link(
+    committed: Session, client: FlaskClient, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_product(committed, sku="LOW-1", stock=2)
+    without = GRANTS[Role.ANALYST] - {Permission.CATALOGUE_READ}
+    monkeypatch.setitem(GRANTS, Role.ANALYST, without)
+    sign_in(Role.ANALYST)
+
+    text = page(client, "low_stock")
+
+    assert "<td>LOW-1</td>" in text
+    assert "/admin/products/" not in text.partition("<main")[2]
+
+
+def test_a_report_without_rows_says_so_in_its_own_words(
+    committed: Session, client: FlaskClient, sign_in: SignIn
+) -> None:
+    sign_in(Role.ANALYST)
+
+    assert "Nothing that is for sale is at or below its threshold." in page(client, "low_stock")

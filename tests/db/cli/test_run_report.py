@@ -71,7 +71,7 @@ def test_every_report_runs_with_its_defaults(committed: Session, runner: FlaskCl
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["nope"], "There is no report 'nope'. There are: revenue_by_category, "),
+        (["nope"], "There is no report 'nope'. There are: low_stock, "),
         (["nope", "--from", "2010-12-01"], "There is no report 'nope'."),
         ([], "Missing argument 'SLUG'"),
         (["revenue_by_month", "--from", "2010-13-01"], "Invalid value for --from: There is no day"),

@@ -19,6 +19,9 @@ D = Decimal
 ONE = D("1.00")
 
 
+REVENUE = [slug for slug, report in catalog().items() if report.group == "Revenue"]
+
+
 def at(day: str) -> datetime:
     return datetime.fromisoformat(f"{day}T12:00:00+00:00").astimezone(UTC)
 
@@ -75,7 +78,7 @@ def test_the_first_day_is_in_and_the_last_is_not(committed: Session, run: Run) -
         sale(committed, day, amount)
     sale(committed, "2026-03-01", "8")
 
-    for slug in catalog():
+    for slug in REVENUE:
         result = run(slug, from_="2026-02-01", to="2026-03-01")
         assert result.totals()["revenue"] == D("6.00"), slug
         shorter = run(slug, from_="2026-02-01", to="2026-02-28")
@@ -121,7 +124,7 @@ def test_currencies_are_never_added_up(committed: Session, run: Run) -> None:
     sale(committed, "2026-01-01", "1")
     sale(committed, "2026-01-01", "2", currency="EUR")
 
-    for slug in catalog():
+    for slug in REVENUE:
         assert run(slug).totals()["revenue"] == D("1.00"), slug
         assert run(slug, currency="EUR").totals()["revenue"] == D("2.00"), slug
 
@@ -136,7 +139,7 @@ def test_shipping_and_tax_are_no_revenue_and_discounts_of_lines_lower_it(
     order.shipping_amount, order.tax_amount, order.total_amount = D(5), D(2), D("15.50")
     committed.commit()
 
-    for slug in catalog():
+    for slug in REVENUE:
         assert run(slug).totals()["revenue"] == D("8.50"), slug
 
 
@@ -229,7 +232,7 @@ def test_top_customers_are_ranked_and_the_rest_is_there_too(committed: Session, 
 def test_every_report_runs_on_an_empty_shop(committed: Session, run: Run) -> None:
     for slug, report in catalog().items():
         result = run(slug)
-        assert set(result.totals().values()) == {0}, slug
+        assert set(result.totals().values()) <= {0}, slug
         assert slug.endswith("_by_month") or result.rows == ()
         assert result.report is report
 
@@ -240,10 +243,10 @@ def test_all_reports_add_up_to_the_same_total(committed: Session, run: Run, cust
     period = {"from_": "2025-03-10", "to": "2026-03-10", "customers": customers}
     expected = expected_total(committed, customers)
 
-    totals = {slug: run(slug, **period).totals()["revenue"] for slug in catalog()}
+    totals = {slug: run(slug, **period).totals()["revenue"] for slug in REVENUE}
     months = run("revenue_by_month", **period).rows
 
-    assert totals == dict.fromkeys(catalog(), expected)
+    assert totals == dict.fromkeys(REVENUE, expected)
     assert months[-1][4] == expected
     assert [row[1] for row in months].count(0) >= 1
     assert len(months) == 13
