@@ -24,11 +24,16 @@ from backoffice.seeding.tables import Loader, Row
 
 FIRST_NUMBER = 1_000_001
 
-_LAST_NUMBER = """
+_GO_ON = {
+    "sqlite": """
 INSERT INTO number_series (name, last_number) VALUES ('orders', :last)
 ON CONFLICT (name) DO UPDATE SET last_number = excluded.last_number
 WHERE excluded.last_number > number_series.last_number
-"""
+""",
+    "postgresql": """
+SELECT setval('order_numbers', greatest(last_value, :last)) FROM order_numbers
+""",
+}
 
 Visit = tuple[datetime, Buyer]
 
@@ -132,7 +137,8 @@ def _tell_the_past(loader: Loader, movements: list[Row], orders: list[Row]) -> N
 def _continue_after(session: Session, orders: list[Row]) -> None:
     """Let the series of order numbers go on after the last one given here."""
     if orders:
-        session.execute(sa.text(_LAST_NUMBER), {"last": int(orders[-1]["number"])})
+        statement = _GO_ON[session.get_bind().dialect.name]
+        session.execute(sa.text(statement), {"last": int(orders[-1]["number"])})
 
 
 def _basket_size(luck: float) -> int:

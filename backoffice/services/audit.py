@@ -151,7 +151,8 @@ def record_row(
         {"change_set_id": key, "field": field, "old_value": old, "new_value": new}
         for field, old, new in _all_told(changes)
     ]
-    session.execute(sa.insert(_CHANGES), told)
+    # What is returned makes it one statement for all rows.
+    session.execute(sa.insert(_CHANGES).returning(_CHANGES.c.id), told)
 
 
 def _rows(prefix: str, changes: Differences) -> Iterator[Change]:

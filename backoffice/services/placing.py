@@ -130,7 +130,7 @@ class _Placing:
         balances, skipped = self._take(session, products)
         items = line_rows(
             session,
-            [products[key] for key in balances],
+            [products[key] for key in self.wanted if key in balances],
             self.wanted,
             discount=self.discount,
             tax_rate=self.tax_rate,

@@ -97,7 +97,8 @@ def log(
         )
         left[each.product_id] -= each.delta
     if rows:
-        session.execute(sa.insert(_MOVEMENTS), rows[::-1])
+        # What is returned makes it one statement for all rows.
+        session.execute(sa.insert(_MOVEMENTS).returning(_MOVEMENTS.c.id), rows[::-1])
 
 
 def short_of(product: Product) -> InsufficientStockError:

@@ -47,14 +47,14 @@ from backoffice.services.stock import Move, move
 from tests.db.services.shopping import GUEST, SHOP
 from tests.factories import make_product
 
-PRICES = (Decimal("0.3333"), Decimal("10.00"), Decimal(0))
+PRICES = (Decimal("0.3333"), Decimal("10.00"), Decimal(0), Decimal("7.77"))
 keys = (f"any-{number}" for number in count(1))
 WRITTEN = (Order, OrderItem, OrderEvent, Payment, Refund, RefundItem, StockMovement)
 
 
 @dataclass
 class Shop:
-    """A shop of three products, and what was done in it so far."""
+    """A shop of four products, and what was done in it so far."""
 
     session: Session
     actor: Actor
@@ -69,7 +69,7 @@ class Shop:
         return self.session.get_one(Order, key, populate_existing=True)
 
     def refund(self, pick: int) -> int:
-        return self.refunds[pick % len(self.refunds)] if self.refunds else 0
+        return self.refunds[-1 - pick % len(self.refunds)] if self.refunds else 0
 
     def receive(self, pick: int, units: int, _flag: bool) -> None:
         with transaction() as session:
@@ -109,7 +109,7 @@ class Shop:
     def ship(self, pick: int, units: int, flag: bool) -> None:
         order = self.order(pick)
         line = order.items[units % len(order.items)]
-        ship_order(self.actor, order.id, quantities={line.id: units} if flag else None)
+        ship_order(self.actor, order.id, quantities={line.id: units % 2 + 1} if flag else None)
 
     def complete(self, pick: int, _units: int, _flag: bool) -> None:
         complete_order(self.actor, self.order(pick).id)
@@ -129,8 +129,8 @@ class Shop:
             self.actor,
             order.id,
             lines=lines,
-            shipping_amount=Decimal("1.33") if flag else Decimal(0),
-            other_amount=Decimal("0.05") if pick % 7 == 6 else Decimal(0),
+            shipping_amount=Decimal("1.33") if units == 4 else Decimal(0),
+            other_amount=Decimal("0.05") if units == 3 else Decimal(0),
             reason="x",
             key=next(keys),
             shop=SHOP,
@@ -148,11 +148,10 @@ class Shop:
 
 
 STEPS: tuple[Callable[[Shop, int, int, bool], None], ...] = (
-    Shop.place, Shop.place, Shop.capture, Shop.capture, Shop.ship, Shop.ship, Shop.process,
-    Shop.complete, Shop.cancel, Shop.give_back, Shop.give_back, Shop.give_back, Shop.settle,
-    Shop.settle, Shop.fail, Shop.receive, Shop.note,
+    Shop.place, Shop.capture, Shop.ship, Shop.process, Shop.complete, Shop.cancel, Shop.give_back,
+    Shop.give_back, Shop.give_back, Shop.settle, Shop.settle, Shop.fail, Shop.receive, Shop.note,
 )  # fmt: skip
-step = st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 4), st.booleans())
+step = st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(0, 4), st.booleans())
 
 
 @settings(
@@ -161,13 +160,12 @@ step = st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 4), s
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.lists(step, min_size=8, max_size=25))
+@given(st.lists(step, min_size=10, max_size=25))
 def test_the_books_agree_after_any_sequence_of_steps(
     session: Session, shell: Actor, steps: list[tuple[Any, int, int, bool]]
 ) -> None:
     shop = Shop(session, shell, [make_product(session, price=price).id for price in PRICES])
-    for number in range(3):
-        shop.receive(number, 8, False)
+    begin(shop)
 
     for do, pick, units, flag in steps:
         before = written(session)
@@ -179,6 +177,17 @@ def test_the_books_agree_after_any_sequence_of_steps(
             sets = 0 if do is Shop.receive else 1  # `move` joins its caller, who writes it
             assert written(session)[0] == before[0] + sets
         books_agree(session, shop)
+
+
+def begin(shop: Shop) -> None:
+    """Fill the shelves; three orders, of which one is paid, one paid and partly shipped."""
+    for number in range(len(PRICES)):
+        shop.receive(number, 8, False)
+    for number in range(3):
+        shop.place(2 * number + 1, 2 - number, False)
+    for number in range(2):
+        shop.capture(number, 0, True)
+    shop.ship(1, 2, True)
 
 
 def written(session: Session) -> tuple[int, ...]:

@@ -156,7 +156,8 @@ def test_one_key_from_eight_sides_makes_one_order(
 
     results = at_once(app, 8, [buy] * 8)
 
-    assert Counter(results) == {("1000001", False): 1, ("1000001", True): 7}
+    assert len({result[0] for result in results}) == 1
+    assert Counter(result[1] for result in results) == {False: 1, True: 7}
     assert (count(committed, Order), count(committed, ChangeSet)) == (1, 1)
 
 
@@ -173,7 +174,7 @@ def test_one_key_for_different_products_at_once_makes_one_order(
     results = at_once(app, 4, map(buy, keys))
 
     refusal = "This form has made another order already. Begin a new one."
-    assert sorted(results) == ["1000001", *[refusal] * 3]
+    assert Counter(result == refusal for result in results) == {True: 3, False: 1}
     assert sum(committed.scalars(sa.select(Product.stock))) == 3
 
 
