@@ -155,7 +155,7 @@ step = st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(0, 4), s
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
