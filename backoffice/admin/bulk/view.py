@@ -100,6 +100,8 @@ class Acting:
             if state.notices:
                 raise InputError(f"Nothing was planned. {state.notices[0]}")
             return Selection(self.narrowed(state), label, state.query())
-        keys = [key for key in request.form.getlist("rowid") if is_key(key)][:_MOST_TICKED]
+        keys = [key for key in request.form.getlist("rowid") if is_key(key)]
+        if len(keys) > _MOST_TICKED:
+            raise InputError(f"At most {_MOST_TICKED} rows can be ticked. Take all that match.")
         ticked = self.scope().where(model.id.in_([int(key) for key in keys]))
         return Selection(ticked, label, "")

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from backoffice.access import Role, Source
+from backoffice.admin.products import ProductView
+from backoffice.admin.tags import TagView
 from backoffice.models import BulkPlan, BulkPlanRow, Change, ChangeSet, Product, RowOutcome, User
+from tests.db.admin.test_declarations import build
 from tests.factories import count, make_product
 from tests.pages import post, words
 
@@ -308,3 +312,30 @@ def test_the_change_set_of_a_plan_shows_some_of_its_rows_and_leads_to_all(
     assert response.text.count("<td>True</td>") == 100
     assert f'href="/admin/bulk_plans/details/?id={key}"' in response.text
     assert "The first 100." in words(response)
+
+
+def test_more_ticks_than_a_page_has_are_refused(
+    session: Session, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.admin.bulk.view._MOST_TICKED", 1)
+    keys = [make_product(session).id, make_product(session).id]
+
+    response = post(client, "/admin/products/bulk/", action="publish", rowid=keys)
+
+    assert "At most 1 rows can be ticked." in words(client.get(response.location))
+    assert count(session, BulkPlan) == 0
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"bulk_label": ()}, "must declare bulk_label"),
+        ({"bulk_actions": ProductView.bulk_actions * 2}, "two have one name"),
+        ({"bulk_actions": TagView.bulk_actions}, "delete is for another table"),
+    ],
+)
+def test_actions_that_cannot_work_do_not_start(
+    app: Flask, declared: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=said):
+        build(app, ProductView, **declared)
