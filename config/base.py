@@ -252,8 +252,7 @@ class BaseConfig(BaseSettings):
             "connect_args": {
                 "connect_timeout": self.DB_CONNECT_TIMEOUT_SECONDS,
                 "application_name": "backoffice",
-                # A plan made for any value would be wrong for many: what is searched for, say.
-                "options": "-c timezone=UTC -c plan_cache_mode=force_custom_plan "
+                "options": "-c timezone=UTC "
                 f"-c statement_timeout={self.DB_STATEMENT_TIMEOUT_SECONDS}s",
             },
         }

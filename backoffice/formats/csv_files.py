@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from backoffice.errors import FileFormatError, InputError
 from backoffice.formats.detection import FileFacts, open_bytes
@@ -51,7 +52,7 @@ def open_csv(facts: FileFacts, delimiter: str | None = None) -> Iterator[CsvRead
         text = io.TextIOWrapper(plain, encoding=facts.encoding, newline="")
         first = text.readline().removeprefix("\ufeff")
         delimiter = delimiter or _likely_delimiter(first)
-        records = _records(_chain(first, text), delimiter)
+        records = _records(chain((first,), text), delimiter)
         _, header = next(records, (0, []))
         if not header:
             raise FileFormatError(f"{facts.path.name} does not begin with a line of column names.")
@@ -62,11 +63,6 @@ def _likely_delimiter(first_line: str) -> str:
     """Return the delimiter that splits the header into most columns; a comma when none does."""
     counts = {mark: len(next(csv.reader([first_line], delimiter=mark), [])) for mark in ",;\t"}
     return max(counts, key=lambda mark: counts[mark])
-
-
-def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:

@@ -69,12 +69,11 @@ class SaleLineReader:
         """Give the lines that can be used, in the order of the file."""
         sample = list(islice(records, SAMPLED_LINES))
         moments = Memo(self._moment_parser(sample))
-        numbers, skus = Memo(self._needed("order_number")), Memo(self._sku)
+        numbers, skus = Memo(self._number), Memo(self._sku)
         quantities, prices = Memo(self._quantity), Memo(self._price)
         names, categories = Memo(self._text("product_name")), Memo(self._text("category"))
         customers, countries = Memo(self._customer), Memo(self._country)
         width = self._width
-        credit = self._mapping.credit_prefix or ()
         # A column that the mapping does not name is read from the blank cell appended below.
         number, sku, quantity, price, moment, name, customer, country, category = (
             self._positions.get(key, width) for key in FIELDS
@@ -86,8 +85,7 @@ class SaleLineReader:
             row.append("")
             try:
                 count = quantities[row[quantity]]
-                document = numbers[row[number]]
-                is_credit = document.startswith(credit)
+                document, is_credit = numbers[row[number]]
                 if not count or (count < 0) is not is_credit:
                     raise self._wrong_sign(count, is_credit)
                 units = prices[row[price]]
@@ -137,6 +135,11 @@ class SaleLineReader:
             return value
 
         return parse
+
+    def _number(self, text: str) -> tuple[str, bool]:
+        """Return the number of a document, and whether it is a credit note's."""
+        number = self._needed("order_number")(text)
+        return number, number.startswith(self._mapping.credit_prefix or ())
 
     def _sku(self, text: str) -> str:
         sku = self._needed("sku")(text).upper()

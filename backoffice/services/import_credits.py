@@ -53,8 +53,9 @@ FROM import_orders s
 JOIN import_lines l ON l.line_no = s.first_line
 LEFT JOIN users u ON u.username = s.customer
 LEFT JOIN (
-    SELECT number, min(order_id) AS order_id FROM import_credits GROUP BY number
-    HAVING count(*) = count(order_id) AND min(order_id) = max(order_id)
+    SELECT number, CASE WHEN count(*) = count(order_id) AND min(order_id) = max(order_id)
+                        THEN min(order_id) END AS order_id
+    FROM import_credits GROUP BY number
 ) AS one ON one.number = s.number
 WHERE s.is_credit
 ORDER BY s.first_line

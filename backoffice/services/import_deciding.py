@@ -24,6 +24,7 @@ _FIND_EXISTING = """
 UPDATE import_orders SET document_id = CASE
     WHEN is_credit THEN (SELECT id FROM refunds WHERE refunds.number = import_orders.number)
     ELSE (SELECT id FROM orders WHERE orders.number = import_orders.number) END
+WHERE document_id IS NULL
 """
 _REFUSE = (
     (TWO_CUSTOMERS, "UPDATE import_orders SET reason = :reason WHERE customer <> other_customer"),

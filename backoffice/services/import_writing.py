@@ -110,7 +110,6 @@ JOIN import_orders s ON s.number = l.order_number
 JOIN import_products p ON p.sku = l.sku
 LEFT JOIN import_categories c ON c.name = l.category
 WHERE NOT s.is_credit
-ORDER BY l.line_no
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from backoffice.admin.listing.columns import sort_column
 from backoffice.admin.listing.counting import Count, count_rows, count_table
 from backoffice.admin.listing.filters import Filter, Viewer, matches
 from backoffice.admin.listing.keyset import Cursors, Order
+from backoffice.admin.listing.planning import planned_for_values
 from backoffice.admin.listing.state import ListState, read_state
 from backoffice.admin.masking import is_hidden
 from backoffice.db import Base, db
@@ -129,7 +131,10 @@ class Listing:
         statement = state.order.page(
             rows, position, PAGE_SIZE + 1, reverse=reverse, has_empty=state.has_empty
         )
-        found = self._read(statement)
+        # What is asked for decides how it is best found; the whole list is found one way.
+        session = db.session()
+        with planned_for_values(session) if state.is_narrowed else nullcontext():
+            found = self._read(statement)
         more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
         if reverse:
             found.reverse()
@@ -156,7 +161,8 @@ class Listing:
         if is_all:
             return Count(len(found))
         if state.is_narrowed or type(self).scope is not Listing.scope:
-            return count_rows(db.session(), self.narrowed(state))
+            with planned_for_values(db.session()):
+                return count_rows(db.session(), self.narrowed(state))
         return count_table(db.session(), self.model_class)
 
     @expose("/")
