@@ -1,7 +1,8 @@
 """Credit notes of an import: refunds on their own day, for the sale that they take back if known.
 
-A line belongs to the customer's latest earlier sale of the article that has enough left and was not
-cheaper; else it stands for itself. Stock is untouched, as by all that is imported.
+A line belongs to the customer's latest earlier sale of the article that has left the house, has
+enough to give back and was not cheaper; else it stands for itself. Stock is untouched, as by all
+that is imported.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from backoffice.access import Actor
 from backoffice.errors import UnavailableError
+from backoffice.models import Order
 from backoffice.services.import_deciding import find_existing
 from backoffice.services.import_staging import analyze, placed_at, run
+from backoffice.services.locks import lock_rows
 
 _REASON = "Imported credit note"
 # One line an article: a refund has one item of each line that was sold.
@@ -27,15 +30,22 @@ WHERE s.is_credit GROUP BY l.order_number, l.sku
 """
 _CANDIDATES = """
 SELECT c.first_line, c.quantity, o.id, i.id,
-       i.quantity - i.quantity_cancelled - i.quantity_refunded
+       i.quantity - i.quantity_cancelled - i.quantity_refunded - coalesce(w.quantity, 0)
 FROM import_credits c
 JOIN import_orders s ON s.number = c.number
 JOIN users u ON u.username = s.customer
 JOIN import_products p ON p.sku = c.sku
 JOIN orders o ON o.user_id = u.id
 JOIN order_items i ON i.order_id = o.id AND i.product_id = p.product_id
+LEFT JOIN (
+    SELECT r.order_item_id, CAST(sum(r.quantity) AS INTEGER) AS quantity
+    FROM refunds f JOIN refund_items r ON r.refund_id = f.id
+    WHERE f.status = 'pending' GROUP BY r.order_item_id
+) AS w ON w.order_item_id = i.id
 WHERE o.placed_at < {placed_at} AND o.currency = :currency
-  AND i.quantity - i.quantity_cancelled - i.quantity_refunded >= c.quantity
+  AND o.status IN ('shipped', 'completed')
+  AND i.quantity - i.quantity_cancelled - i.quantity_refunded - coalesce(w.quantity, 0)
+      >= c.quantity
   AND round(i.unit_price * 10000) >= c.price_units
 ORDER BY s.placed_at, c.first_line, o.placed_at DESC, i.id DESC
 """
@@ -76,6 +86,9 @@ JOIN import_products p ON p.sku = c.sku
 JOIN import_lines l ON l.line_no = c.first_line
 ORDER BY c.first_line
 """
+_LINKED_ORDERS = sa.select(sa.column("order_id", sa.BigInteger)).select_from(
+    sa.table("import_credits")
+)
 _COUNT_LINKED = "SELECT count(DISTINCT order_item_id) FROM import_credits"
 _COUNT_LINES = "SELECT CAST(sum(line_count) AS INTEGER) FROM import_orders WHERE is_credit"
 _TAKE_BACK = """
@@ -84,6 +97,8 @@ FROM (SELECT order_item_id, CAST(sum(quantity) AS INTEGER) AS quantity FROM impo
       WHERE order_item_id IS NOT NULL GROUP BY order_item_id) AS taken
 WHERE order_items.id = taken.order_item_id
   AND order_items.quantity - order_items.quantity_cancelled - order_items.quantity_refunded
+      - coalesce((SELECT sum(r.quantity) FROM refund_items r JOIN refunds f ON f.id = r.refund_id
+                  WHERE r.order_item_id = order_items.id AND f.status = 'pending'), 0)
       >= taken.quantity
 """
 
@@ -98,6 +113,8 @@ def create_notes(session: Session, actor: Actor, currency: str) -> tuple[int, in
         return 0, 0, 0
     analyze(session, "import_credits")
     linked = _link(session, currency)
+    # Before anything leads to them: refunds lock their order first, too.
+    lock_rows(session, Order, _LINKED_ORDERS)
     notes = run(
         session, _CREATE_REFUNDS, currency=currency, reason=_REASON, actor_id=actor.user_id,
         actor_name=actor.name,

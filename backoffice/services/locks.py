@@ -20,10 +20,11 @@ Row = TypeVar("Row", bound=Base)
 def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
     """Return the row, locked until the transaction ends; raise NotFoundError without one.
 
-    It is read afresh, since FOR UPDATE alone returns what the session loaded earlier. SQLite has
-    no row locks and needs none: transaction() holds its only write lock.
+    It is read afresh, since a lock alone returns what the session loaded earlier. Others may still
+    insert rows that lead to it. SQLite has no row locks and needs none: transaction() holds its
+    only write lock.
     """
-    row = session.get(model, row_id, populate_existing=True, with_for_update=True)
+    row = session.get(model, row_id, populate_existing=True, with_for_update={"key_share": True})
     if row is None:
         raise NotFoundError(f"There is no such {model.__name__.lower()}.")
     return row
@@ -38,13 +39,14 @@ def lock_rows(session: Session, model: Any, keys: sa.Select[Any]) -> None:
 def lock_products(session: Session, product_ids: Iterable[int]) -> dict[int, Product]:
     """Return those of the products that exist by their ids, locked in the order of their ids.
 
-    Whoever moves the stock of several products locks them here first, or deadlocks follow.
+    Whoever moves the stock of several products locks them here first, or deadlocks follow. Their
+    keys stay unlocked: an import holds those of all that it sells until it ends.
     """
     rows = session.scalars(
         sa.select(Product)
         .where(Product.id.in_(sorted(set(product_ids))))
         .order_by(Product.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {product.id: product for product in rows}

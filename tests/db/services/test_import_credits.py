@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from backoffice.access import Actor
+from backoffice.db import utc_now
 from backoffice.formats.mappings import load_mapping
 from backoffice.models import (
     Order,
@@ -25,21 +27,26 @@ from backoffice.models import (
     StockMovement,
     User,
 )
+from backoffice.services.carts import Buyer
 from backoffice.services.imports import ImportRules, ImportSummary, import_orders
+from backoffice.services.refund_requests import RefundLine
+from backoffice.services.refunds import request_refund, settle_refund
 from tests.db.services.sales_files import line, sales_file
-from tests.factories import count
+from tests.db.services.shopping import SHOP, paid_order, shipped_order, stocked
+from tests.factories import count, make_user
 
 MAPPING = load_mapping(Path(__file__).resolve().parents[3] / "seeds/mappings/online_retail.toml")
 RULES = ImportRules(MAPPING, ZoneInfo("Europe/London"), "GBP")
 Import = Callable[..., ImportSummary]
+_ALONE = ("C2001", None, 1, Decimal("2.50"))
 JUNE, JULY, AUGUST = (f"2011-{month:02}-01 12:00:00" for month in (6, 7, 8))
 
 
 @pytest.fixture
 def run(session: Session, shell: Actor, tmp_path: Path) -> Import:
-    def build(*lines: str, **options: Any) -> ImportSummary:
+    def build(*lines: str, rules: ImportRules = RULES, **options: Any) -> ImportSummary:
         try:
-            return import_orders(shell, sales_file(tmp_path, *lines), RULES, **options)
+            return import_orders(shell, sales_file(tmp_path, *lines), rules, **options)
         finally:
             session.expire_all()
 
@@ -197,6 +204,38 @@ def test_a_later_file_finds_the_sales_of_an_earlier_one(session: Session, run: I
     run(credit())
 
     assert linked(session) == [("C2001", "1001", 1, Decimal("2.50"))]
+
+
+def test_units_whose_refund_is_on_its_way_are_not_taken_back_again(
+    session: Session, shell: Actor, run: Import
+) -> None:
+    run(sale("1001", JULY, quantity=1))
+    order = session.scalars(sa.select(Order)).one()
+    asked = [RefundLine(order.items[0].id, 1)]
+    made = request_refund(shell, order.id, lines=asked, reason="x", key="k", shop=SHOP)
+
+    run(credit())
+    settle_refund(shell, made.id, shop=SHOP)
+
+    assert linked(session) == [(made.number, "1001", 1, Decimal("2.50")), _ALONE]
+    session.expire_all()
+    assert refunded(session) == {"1001": 1}
+
+
+@pytest.mark.parametrize("is_shipped", [True, False])
+def test_only_what_has_left_is_taken_back(
+    session: Session, shell: Actor, run: Import, is_shipped: bool
+) -> None:
+    buyer = Buyer(make_user(session, username="17850").id)
+    product = stocked(session, sku="A1", price=Decimal("2.50"))
+    make = shipped_order if is_shipped else paid_order
+    order = make(session, shell, (product, 1), buyer=buyer)
+    tomorrow = utc_now() + timedelta(hours=20)
+
+    rules = replace(RULES, currency="USD")
+    run(credit(at=f"{tomorrow:%Y-%m-%d %H:%M:%S}"), rules=rules)
+
+    assert refunded(session) == {order.number: int(is_shipped)}
 
 
 @pytest.mark.parametrize(
