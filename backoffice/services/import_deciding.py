@@ -12,6 +12,7 @@ STAFF = "the customer is the user name of a member of staff"
 TOO_LARGE = "the order's total is too large"
 NOTHING = "the credit note gives nothing back"
 OTHER_CONTENT = "the order already exists with other content"
+PAID_ALREADY = "a payment of that number was booked for another order"
 
 _GATHER_ORDERS = """
 INSERT INTO import_orders (number, first_line, line_count, placed_at, placed_on, customer,
@@ -37,6 +38,11 @@ UPDATE import_orders SET reason = :reason
 WHERE reason IS NULL AND abs(total_cents) >= 100000000000000
 """),
     (NOTHING, "UPDATE import_orders SET reason = :reason WHERE is_credit AND total_cents = 0"),
+    (PAID_ALREADY, """
+UPDATE import_orders SET reason = :reason
+WHERE reason IS NULL AND document_id IS NULL AND NOT is_credit AND number IN (
+    SELECT provider_ref FROM payments WHERE provider = 'external')
+"""),
     # Two bags of lines are equal when each kind of line counts as often on one side as on the
     # other.
     (OTHER_CONTENT, """

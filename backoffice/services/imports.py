@@ -173,6 +173,7 @@ def _told(reason: str, number: str, customer: str | None, other: str | None) -> 
         import_deciding.TOO_LARGE: f"the total of order {number} is too large",
         import_deciding.NOTHING: f"credit note {number} gives nothing back",
         import_deciding.OTHER_CONTENT: f"order {number} already exists with other content",
+        import_deciding.PAID_ALREADY: f"external payment {number} belongs to another order",
     }[reason]
 
 

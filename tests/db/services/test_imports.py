@@ -30,6 +30,7 @@ from backoffice.models import (
 )
 from backoffice.services.imports import ImportRules, ImportSummary, import_orders
 from tests.db.services.sales_files import BAD_LINES, HEADER, line, many_lines, sales_file
+from tests.db.services.shopping import capture, pending_order, stocked
 from tests.factories import count, make_order, make_product, make_user
 
 MAPPING = load_mapping(Path(__file__).resolve().parents[3] / "seeds/mappings/online_retail.toml")
@@ -368,6 +369,18 @@ def test_a_file_that_breaks_off_leaves_nothing_behind(
 
     assert set(everything(session).values()) == {0}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sales.csv"]
+
+
+def test_an_order_whose_payment_is_booked_for_another_is_rejected(
+    session: Session, shell: Actor, run: Import
+) -> None:
+    order = pending_order(session, shell, (stocked(session), 1))
+    capture(shell, order, order.total_amount, provider="external", reference="1001")
+
+    summary = run(line("1001"), line("1002"))
+
+    assert summary.rejected == {"a payment of that number was booked for another order": 1}
+    assert sorted(session.scalars(sa.select(Order.number))) == ["1000001", "1002"]
 
 
 def test_who_may_not_import_is_refused(
