@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -180,7 +181,8 @@ def _refund_all(
 ) -> list[audit.Told]:
     told = []
     for payment, parts in plan.refunds:
-        key = f"cancel-{order.id}-{payment.id}"
+        # Nobody can have used it before; that it happens once is for the order's status to say.
+        key = f"cancel-{uuid4()}"
         _refund, part = make_refund(
             session, actor, order, payment, parts, reason=reason, key=key, note=note
         )

@@ -142,23 +142,23 @@ class _Placing:
 
     def earlier(self, session: Session) -> PlacedOrder | None:
         """Return the order that this key made; raise RuleViolationError for another's key."""
-        found = session.execute(
-            sa.select(Order.id, Order.number, Order.user_id).where(
-                Order.idempotency_key == self.key
-            )
-        ).one_or_none()
+        found = session.scalar(sa.select(Order).where(Order.idempotency_key == self.key))
         if found is None:
             return None
-        if found.user_id != self.buyer.customer_id or not self._is_asked(session, found.id):
+        if not self._is_asked(session, found):
             raise RuleViolationError("This form has made another order already. Begin a new one.")
         return PlacedOrder(found.id, found.number, is_repeat=True)
 
-    def _is_asked(self, session: Session, order_id: int) -> bool:
-        """Whether an order has the lines that are asked for, or those of them there were."""
+    def _is_asked(self, session: Session, found: Order) -> bool:
+        """Whether an order is what is asked for, or what of it there was."""
+        terms = (found.user_id, found.discount_amount, found.shipping_amount)
+        is_same = terms == (self.buyer.customer_id, self.discount, self.shipping)
+        if not is_same or self.buyer.email not in (None, found.email):
+            return False
         lines = sa.select(OrderItem.product_id, OrderItem.quantity)
         made = {
             (row.product_id, row.quantity)
-            for row in session.execute(lines.where(OrderItem.order_id == order_id))
+            for row in session.execute(lines.where(OrderItem.order_id == found.id))
         }
         asked = set(self.wanted.items())
         return made <= asked if self.skip_unavailable else made == asked
@@ -206,7 +206,7 @@ class _Placing:
         goods = sum((item["line_total"] for item in items), NOTHING)
         tax = sum((item["tax_amount"] for item in items), NOTHING)
         total = goods + self.shipping + tax
-        if total > LARGEST:
+        if max(total, goods + self.discount) > LARGEST:
             raise InputError("The order's total is too large.", field="lines")
         paid_at = None if total else now
         row: dict[str, Any] = {

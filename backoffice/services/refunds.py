@@ -74,6 +74,8 @@ def request_refund(
         with transaction() as session:
             order = lock_order(session, order_id)
             if earlier := _earlier(session, order, key, lines, shipping, other):
+                if payment_id not in (None, earlier.payment_id):
+                    raise RuleViolationError(_USED, field="key")
                 return earlier
             require_version(order, expected_version)
             require_currency(currency, order.currency)

@@ -35,6 +35,7 @@ from backoffice.services.orders import (
     ship_order,
     start_processing,
 )
+from backoffice.services.refunds import request_refund
 from tests.db.services.shopping import (
     SHOP,
     capture,
@@ -236,6 +237,19 @@ def test_an_order_is_cancelled_once(session: Session, shell: Actor) -> None:
         cancel(shell, order)
 
     assert (product.stock, count(session, Refund)) == (10, 1)
+
+
+def test_no_key_of_another_refund_stands_in_the_way_of_cancelling(
+    session: Session, shell: Actor
+) -> None:
+    product = stocked(session)
+    order, other = (paid_order(session, shell, (product, 1)) for _ in range(2))
+    guessed = f"cancel-{order.id}-{order.payments[0].id}"
+    request_refund(shell, other.id, other_amount=Decimal(1), reason="x", key=guessed, shop=SHOP)
+
+    cancel(shell, order)
+
+    assert (order.status, product.stock) == (OrderStatus.CANCELLED, 9)
 
 
 def test_a_large_refund_by_cancelling_takes_a_manager(

@@ -22,7 +22,7 @@ from backoffice.models import (
     StockMovement,
 )
 from backoffice.services.carts import Buyer, CartLine
-from tests.db.services.shopping import GUEST, SHOP, place, stocked
+from tests.db.services.shopping import SHOP, place, stocked
 from tests.factories import count, make_category, make_profile, make_user
 
 
@@ -131,9 +131,16 @@ def test_a_key_does_not_serve_two_different_orders(session: Session, shell: Acto
     product = stocked(session)
     place(shell, (product, 2), key="k1")
 
-    for lines, buyer in (((product, 3), GUEST), ((product, 2), Buyer(make_user(session).id))):
+    others: list[dict[str, Any]] = [
+        {"lines": [CartLine(product.id, 3)]},
+        {"buyer": Buyer(make_user(session).id)},
+        {"buyer": Buyer(email="other@example.com")},
+        {"discount_amount": Decimal(1)},
+        {"shipping_amount": Decimal(1)},
+    ]
+    for other in others:
         with pytest.raises(BackofficeError, match="This form has made another order already"):
-            place(shell, lines, buyer=buyer, key="k1")
+            place(shell, (product, 2), key="k1", **other)
 
     assert (product.stock, count(session, Order), count(session, ChangeSet)) == (8, 1, 1)
 
@@ -213,6 +220,17 @@ def test_what_cannot_be_used_is_refused_at_its_field(
     assert str(refusal.value) == sentence
     assert refusal.value.field == field.replace("ID", str(product.id))
     assert product.stock == 3
+    nothing_was_written(session)
+
+
+def test_a_discount_does_not_hide_goods_that_are_too_dear(session: Session, shell: Actor) -> None:
+    product = stocked(session, 1000, price=Decimal(1_800_000_000))
+    discount = Decimal("999999999999.99")
+
+    with pytest.raises(BackofficeError, match=r"^The order's total is too large\.$"):
+        place(shell, (product, 1000), discount_amount=discount)
+
+    assert product.stock == 1000
     nothing_was_written(session)
 
 

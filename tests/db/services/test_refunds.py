@@ -323,6 +323,9 @@ def test_one_refund_takes_from_one_payment(session: Session, shell: Actor) -> No
     with pytest.raises(AmountTooLargeError, match=r"^Only 0\.00 USD of one payment"):
         refund(shell, order, RefundLine(line, 1), payment_id=second.id)
 
+    with pytest.raises(BackofficeError, match="This form has made another refund already"):
+        refund(shell, order, RefundLine(line, 2), key=made.idempotency_key, payment_id=first.id)
+
     assert made.payment_id == second.id
     assert refund(shell, order, RefundLine(line, 1)).payment_id == first.id
 
