@@ -26,6 +26,7 @@ from backoffice.services.locks import lock_row, lock_rows
 MOST_ROWS = 100_000
 CHUNK = 1000
 SECONDS = 20.0
+LONGEST_REASON = 500
 VALID_FOR = timedelta(hours=24)
 KEPT_FOR = timedelta(days=7)
 
@@ -154,9 +155,12 @@ def apply_plan(
     """Carry a plan out, or go on with one that was stopped, for at most `SECONDS`.
 
     What changed since it was sealed, is gone, or left the scope of who acts, is left alone.
-    Raises RuleViolationError for a plan that is done, undone or too old.
+    Raises RuleViolationError for a plan that is done, undone or too old, and InputError for a
+    reason that is missing or too long.
     """
     actor.require(action.permission)
+    if reason and len(reason) > LONGEST_REASON:
+        raise InputError(f"Say why in {LONGEST_REASON} characters at most. Nothing was changed.")
 
     def step(session: Session, plan: BulkPlan) -> bool:
         _require_applicable(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -275,6 +276,20 @@ def test_a_large_plan_asks_for_its_number(
     assert "Nothing was changed." in carry_out(client, address, confirm="3")
     assert count(session, ChangeSet) == 0
     assert "It is done." in carry_out(client, address, confirm="2")
+
+
+def test_a_reason_that_no_history_can_hold_is_refused(
+    session: Session, client: FlaskClient
+) -> None:
+    product = make_product(session, price=Decimal(3))
+    rule = {"asked": "1", "rule": "set", "amount": "5"}
+    address = plan(client, product, action="change_price", **rule)
+
+    page = carry_out(client, address, reason="x" * 501)
+
+    assert "Say why in 500 characters at most. Nothing was changed." in page
+    assert outcomes(session) == {product.sku: "planned"}
+    assert (product.price, count(session, ChangeSet)) == (Decimal(3), 0)
 
 
 def test_the_rows_of_a_plan_are_a_list(session: Session, client: FlaskClient) -> None:
