@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backoffice.access import command_actor
 from backoffice.admin.products import ProductView
-from backoffice.models import Category, ChangeSet, Order, Product, Profile
+from backoffice.models import Category, ChangeSet, Order, OrderStatus, Payment, Product, Profile
 from backoffice.services import audit
 from backoffice.services.bulk_plans import Selection, apply_plan, seal_plan
 from tests.browser.conftest import Shop
@@ -28,6 +28,15 @@ def addresses(shop: Shop) -> dict[str, str]:
             sa.select(Category.parent_id).order_by(Category.id.desc())
         ).first()
         change_set, made = _change_set(session)
+        paid = session.scalars(
+            sa.select(Payment.order_id)
+            .join(Order)
+            .where(Order.status == OrderStatus.PAID)
+            .order_by(Order.id)
+        ).first()
+        guest = session.scalars(
+            sa.select(Order.id).where(Order.user_id.is_(None)).order_by(Order.id)
+        ).first()
         waiting, done = _plans(session)
     return {
         "sign-in": "/login",
@@ -44,6 +53,12 @@ def addresses(shop: Shop) -> dict[str, str]:
         "record": f"/admin/orders/details/?id={order}",
         "record that may be deleted": f"/admin/products/details/?id={product}",
         "record with its past": f"/admin/products/details/?id={made}",
+        "order that may go on": f"/admin/orders/details/?id={paid}",
+        "refund": f"/admin/orders/act/refund/?id={paid}&all=1",
+        "cancellation": f"/admin/orders/act/cancel/?id={paid}",
+        "shipment": f"/admin/orders/act/ship/?id={paid}",
+        "customer": f"/admin/customers/details/?id={user}",
+        "guest": f"/admin/customers/guest/?order={guest}",
         "delete": f"/admin/products/delete/?id={made}",
         "delete that is forbidden": f"/admin/products/delete/?id={product}",
         "form": f"/admin/products/edit/?id={product}",

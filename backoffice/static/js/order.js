@@ -31,9 +31,10 @@ async function send(form, button) {
   const buttons = [...form.querySelectorAll("button[type=submit]")];
   for (const one of buttons) one.disabled = true;
   try {
-    const response = await fetch(form.action, { method: "POST", body: data });
-    if (response.redirected) {
-      location.assign(response.url);
+    // Followed by a script, the way back would use up what the next page has to say.
+    const response = await fetch(form.action, { method: "POST", body: data, redirect: "manual" });
+    if (response.type === "opaqueredirect") {
+      location.assign(form.querySelector("[data-closes]").href);
       return;
     }
     const html = await response.text();

@@ -40,7 +40,7 @@ def test_an_order_shows_what_was_bought_and_how_far_it_is(
 
     said = words(client.get(f"/admin/orders/details/?id={order.id}"))
 
-    assert f"{order.number} paid paid unshipped" in said
+    assert f"{order.number} Order paid Payment paid Goods unshipped" in said
     assert f"Blue mug {mug.sku} 2 0 15.00 30.00 Lamp {lamp.sku} 1 0 10.00 10.00" in said
     assert "Items 40.00" in said
     assert "guest@example.com" in said
@@ -55,7 +55,7 @@ def test_an_order_shows_its_money(session: Session, client: FlaskClient, sign_in
     said = words(client.get(f"/admin/orders/details/?id={order.id}"))
     given_back = words(client.get(f"/admin/refunds/details/?id={refund.id}"))
 
-    assert "completed partly refunded unshipped" in said
+    assert "Order completed Payment partly refunded Goods unshipped" in said
     assert "card ch-77 captured 30.00 30.00 12.34" in said
     assert f"{refund.number} succeeded 12.34 Damaged tester" in said
     assert "Paid 30.00 Refunded −12.34" in said
