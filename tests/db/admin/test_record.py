@@ -261,8 +261,9 @@ def test_a_record_takes_five_statements_and_one_for_each_panel_whatever_surround
         counts.append({})
         for endpoint, key in keys.items():
             page_of(client, endpoint, key)
-            facts = caplog.records[-1].facts  # type: ignore[attr-defined]
-            counts[-1][endpoint] = facts["statements"]
+            # Not the last one: on a busy machine a slow statement is told after it.
+            told = [one for one in caplog.records if one.getMessage() == "request"]
+            counts[-1][endpoint] = told[-1].facts["statements"]  # type: ignore[attr-defined]
 
     assert counts[0] == counts[1]
     (console,) = app.extensions["admin"]
