@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +29,39 @@ accesslog = None
 errorlog = "-"
 
 # Nothing is written to the disk: heartbeats live in memory, and there is no control socket.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  it is for this
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  it is for this
+worker_tmp_dir = _MEMORY
 control_socket_disable = True
 
 # Only the application, which knows PROXY_HOPS, decides what a proxy may say.
 forwarded_allow_ips = ""
 
 
-def pre_fork(_server: Any, _worker: Any) -> None:
-    """Keep what was loaded once out of every later collection of garbage."""
+# Where the workers count together. A new one each time: old counts must not be added to new ones.
+_STORE = tempfile.mkdtemp(prefix="backoffice-metrics-", dir=_MEMORY)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _STORE
+
+
+def on_exit(_server: Any) -> None:
+    """Remove the counts."""
+    shutil.rmtree(_STORE, ignore_errors=True)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Keep what was loaded once out of every later collection of garbage, and give a place.
+
+    Under its place a worker counts: the first that no living one has. Workers are replaced for
+    ever, and by their process ids the counts would grow as long.
+    """
     gc.freeze()
+    taken = {other.place for other in server.WORKERS.values()}
+    worker.place = next(place for place in range(len(taken) + 1) if place not in taken)
 
 
-def post_fork(server: Any, _worker: Any) -> None:
+def post_fork(server: Any, worker: Any) -> None:
     """Forget connections that were opened before the fork: two processes cannot share one."""
     app = server.app.wsgi()
+    app.extensions["become_worker"](worker.place)
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose(close=False)

@@ -54,6 +54,10 @@ class BaseConfig(BaseSettings):
     LOG_FORMAT: Literal["json", "text"] = "json"
     SLOW_QUERY_MS: int = Field(200, ge=1, description="A slower statement is logged as a warning.")
 
+    METRICS_TOKEN: str = Field(
+        "", repr=False, description="Lets a scraper read /metrics and /healthz.json."
+    )
+
     SECRET_KEY: str = Field("", repr=False, description="Signs sessions; 32 characters or more.")
     SECRET_KEY_FALLBACKS: TextList = Field(
         [], repr=False, description="Former keys, as a JSON list, still accepted after rotation."
@@ -138,6 +142,16 @@ class BaseConfig(BaseSettings):
         if text and not re.match(r"(rediss?://[^/]|unix:///)", text):
             raise ValueError("Set it to a URL such as redis://127.0.0.1:6379/0")
         return text
+
+    @field_validator("METRICS_TOKEN")
+    @classmethod
+    def _is_a_long_token(cls, token: str) -> str:
+        if token and not re.fullmatch(rf"[\x21-\x7e]{{{MINIMUM_SECRET_LENGTH},}}", token):
+            raise ValueError(
+                f"Set it to {MINIMUM_SECRET_LENGTH} random characters or more, without spaces: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return token
 
     @field_validator("BACKUP_FOLDER", "BACKUP_AGE_IDENTITY_FILE")
     @classmethod

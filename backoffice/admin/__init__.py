@@ -6,7 +6,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
-from backoffice.admin import formatters, icons, masking, menu, viewer
+from backoffice.admin import formatters, icons, masking, measures, menu, viewer
 from backoffice.admin.audit import ChangeSetView
 from backoffice.admin.backups import BackupsPage
 from backoffice.admin.bulk.plans import BulkPlanRowView, BulkPlanView
@@ -77,6 +77,7 @@ def init_app(app: Flask) -> None:
     formatters.init_app(app)
     icons.init_app(app)
     masking.init_app(app)
+    measures.init_app(app)
     menu.init_app(app, admin)
     viewer.init_app(app)
     guard_arguments(app, frozenset(view.blueprint.name for view in admin._views))  # noqa: SLF001

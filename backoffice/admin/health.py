@@ -9,25 +9,17 @@ from flask_admin import expose
 
 from backoffice.access import Permission
 from backoffice.admin.guards import Page
-from backoffice.db import db
-from backoffice.system.backups.settings import BackupSettings
-from backoffice.system.examination import examine
-from backoffice.system.health import CHECKS
+from backoffice.system.inspection.report import Inspection
+from backoffice.system.kept import Kept
 
 
 class HealthPage(Page):
-    """What `flask status` prints, as a page."""
+    """What was found at most a few seconds ago: verdict, advice, and the facts by group."""
 
     read = Permission.HEALTH_READ
 
     @expose("/")
     def index(self) -> Any:
-        """Run the checks now and show what they found."""
-        health = examine(
-            db.engine.engine,
-            CHECKS,
-            redis_url=current_app.config["REDIS_URL"],
-            reports_url=current_app.config["REPORTS_DATABASE_URL"],
-            backups=BackupSettings.from_config(current_app.config),
-        )
-        return self.render("admin/health/index.html", health=health)
+        """Show the inspection; changes nothing."""
+        kept: Kept[Inspection] = current_app.extensions["inspection"]
+        return self.render("admin/health/index.html", inspection=kept.get())

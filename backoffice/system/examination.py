@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from backoffice.system.backups.settings import BackupSettings
 
 CONNECT_SECONDS = 2
 STATEMENT_MS = 1000
-READINESS_SECONDS = 2.0
 
 
 class Outcome(StrEnum):
@@ -123,7 +121,12 @@ def examine(
 ) -> Health:
     """Run the checks one after the other and return what they found."""
     with Examination(engine, redis_url=redis_url, reports_url=reports_url, backups=backups) as look:
-        found = {check.__name__: _run(check, look) for check in checks}
+        return run_checks(look, checks)
+
+
+def run_checks(look: Examination, checks: Sequence[Check]) -> Health:
+    """Run the checks on what is open already."""
+    found = {check.__name__: _run(check, look) for check in checks}
     return Health({name: result for name, result in found.items() if result}, utc_now())
 
 
@@ -180,26 +183,3 @@ def _sqlite_probe(url: URL) -> Engine:
         dbapi_connection.execute("PRAGMA query_only=ON")
 
     return engine
-
-
-class Readiness:
-    """Whether the checks pass, found out by one thread at a time and kept for 2 s.
-
-    So however many probes ask, the database sees one short connection in two seconds.
-    """
-
-    def __init__(self, engine: Engine, checks: Sequence[Check]) -> None:
-        self._engine = engine
-        self._checks = checks
-        self._lock = threading.Lock()
-        self._known_until = 0.0
-        self._is_ready = False
-
-    def is_ready(self) -> bool:
-        """Return what was found at most 2 s ago, finding it out anew when it is older."""
-        with self._lock:
-            if time.monotonic() >= self._known_until:
-                health = examine(self._engine, self._checks)
-                self._is_ready = health.outcome is not Outcome.FAIL
-                self._known_until = time.monotonic() + READINESS_SECONDS
-            return self._is_ready

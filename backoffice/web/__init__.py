@@ -14,6 +14,7 @@ from backoffice.web import (
     headers,
     limits,
     login,
+    monitoring,
     observe,
     probes,
     schema,
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     login.init_app(app)
     probes.init_app(app)
     schema.init_app(app)
+    monitoring.init_app(app)
     hops = app.config["PROXY_HOPS"]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -8,14 +8,16 @@ import time
 from flask import Flask, Response, g, request
 
 from backoffice.db import StatementLog, statement_log
+from backoffice.web import metrics
 from backoffice.web.request_id import current_request_id
 
 log = logging.getLogger("backoffice.request")
-_UNLOGGED = ("/livez", "/readyz", "/healthz", "/static/", "/bootstrap/")
+_UNLOGGED = ("/livez", "/readyz", "/healthz", "/metrics", "/static/", "/bootstrap/")
 
 
 def init_app(app: Flask) -> None:
     """Watch every request of the app."""
+    metrics.init_app(app)
     app.before_request(_start)
     app.after_request(_finish)
 
@@ -33,6 +35,15 @@ def _finish(response: Response) -> Response:
         return response
     statements: StatementLog = g.statements
     route = str(request.url_rule) if request.url_rule else "-"
+    seconds = time.perf_counter() - g.started
+    metrics.count_request(
+        request.method,
+        route,
+        response.status_code,
+        seconds,
+        statements.count,
+        statements.seconds,
+    )
     log.info(
         "request",
         extra={
@@ -40,7 +51,7 @@ def _finish(response: Response) -> Response:
                 "method": request.method,
                 "route": route,
                 "status": response.status_code,
-                "ms": round((time.perf_counter() - g.started) * 1000, 1),
+                "ms": round(seconds * 1000, 1),
                 "statements": statements.count,
                 "statements_ms": round(statements.seconds * 1000, 1),
                 "user_id": g.get("user_id", "-"),

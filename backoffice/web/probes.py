@@ -12,10 +12,15 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify
 
 from backoffice.db import db
-from backoffice.system.examination import Outcome, Readiness
+from backoffice.system.examination import Outcome, examine
 from backoffice.system.health import READINESS
+from backoffice.system.kept import Kept
+from backoffice.web import monitoring
 
 PATHS = ("/livez", "/healthz", "/readyz")
+# However many probes ask, the database sees one short connection in this time; and a probe tells
+# within two seconds that it has gone or come back.
+READY_SECONDS = 1.0
 probes = Blueprint("probes", __name__)
 
 
@@ -29,8 +34,8 @@ def live() -> Response:
 @probes.get("/readyz")
 def ready() -> Response:
     """Answer whether the database is there with the schema of this code; 503 if not."""
-    readiness: Readiness = current_app.extensions["readiness"]
-    return _answer(is_well=readiness.is_ready())
+    readiness: Kept[bool] = current_app.extensions["readiness"]
+    return _answer(is_well=readiness.get())
 
 
 def _answer(*, is_well: bool) -> Response:
@@ -52,7 +57,7 @@ class AnyHost:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve the request, as one for our own host if it is for a probe."""
-        if environ.get("PATH_INFO") in PATHS:
+        if environ.get("PATH_INFO") in (*PATHS, *monitoring.PATHS):
             environ["HTTP_HOST"] = self._host
         answer: Iterable[bytes] = self._wsgi_app(environ, start_response)
         return answer
@@ -62,7 +67,10 @@ def init_app(app: Flask) -> None:
     """Serve the probes; needs the database to be attached."""
     with app.app_context():
         # `.engine`: a test may have put a connection in its place.
-        app.extensions["readiness"] = Readiness(db.engine.engine, READINESS)
+        engine = db.engine.engine
+    app.extensions["readiness"] = Kept(
+        lambda: examine(engine, READINESS).outcome is not Outcome.FAIL, READY_SECONDS
+    )
     app.register_blueprint(probes)
     if hosts := app.config.get("TRUSTED_HOSTS"):
         app.wsgi_app = AnyHost(app.wsgi_app, hosts[0].lstrip("."))  # type: ignore[method-assign]

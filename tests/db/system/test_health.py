@@ -18,12 +18,12 @@ from backoffice.system.examination import (
     Examination,
     Health,
     Outcome,
-    Readiness,
     Result,
     examine,
     probe_engine,
 )
 from backoffice.system.health import CHECKS, READINESS, STARTED_AT
+from backoffice.system.kept import Kept
 
 DOWN = "postgresql+psycopg://someone:hunter2@127.0.0.1:{port}/backoffice"
 
@@ -159,17 +159,15 @@ def test_many_probes_at_once_ask_the_database_once(engine: Engine) -> None:
         time.sleep(0.1)
         return Result(Outcome.PASS, "So.")
 
-    readiness = Readiness(engine, (slow,))
-    answers: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(readiness.is_ready())) for _ in range(8)
-    ]
+    readiness = Kept(lambda: examine(engine, (slow,)).outcome, 60)
+    answers: list[Outcome] = []
+    threads = [threading.Thread(target=lambda: answers.append(readiness.get())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert answers == [True] * 8
+    assert answers == [Outcome.PASS] * 8
     assert len(asked) == 1
 
 
