@@ -14,14 +14,14 @@ from limits import parse_many
 from pydantic import AliasChoices, BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+
+from config.urls import parse_url, refuse_test_database
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM_SECRET_LENGTH = 32
 # Seconds; without them a Redis that is silent holds up every sign-in.
 _REDIS_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1}
 _AGE_KEY = re.compile(r"age1[0-9a-z]{58}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( [^\r\n]*)?")
-_TEST_NAME = re.compile(r"(?<![a-z])test(s|ing|db)?(?![a-z])")
 
 
 def _read_list(value: object) -> object:
@@ -208,8 +208,8 @@ class BaseConfig(BaseSettings):
                 "postgresql+psycopg://user:password@host/backoffice"
             )
         if self.APP_ENV != "testing":
-            _refuse_test_database("DATABASE_URL", self.SQLALCHEMY_DATABASE_URI)
-            _refuse_test_database("REPORTS_DATABASE_URL", self.REPORTS_DATABASE_URL)
+            refuse_test_database("DATABASE_URL", self.SQLALCHEMY_DATABASE_URI)
+            refuse_test_database("REPORTS_DATABASE_URL", self.REPORTS_DATABASE_URL)
         return self
 
     @model_validator(mode="after")
@@ -270,41 +270,3 @@ class BaseConfig(BaseSettings):
                 f"-c statement_timeout={self.DB_STATEMENT_TIMEOUT_SECONDS}s",
             },
         }
-
-
-def parse_url(text: str) -> URL:
-    """Return the URL with psycopg as PostgreSQL's driver; raise ValueError for anything else."""
-    try:
-        url = make_url(text)
-        backend = url.get_backend_name()
-    except (ArgumentError, ValueError):
-        raise ValueError(
-            "This is not a database URL of the form scheme://user@host/name."
-        ) from None
-    if backend in ("postgres", "postgresql"):
-        return url.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise ValueError(f"{backend} is not supported. Use postgresql+psycopg:// or sqlite:///.")
-    return url.set(drivername="sqlite")
-
-
-def _refuse_test_database(setting: str, text: str) -> None:
-    url = make_url(text) if text else None
-    if url is None:
-        return
-    if url.get_backend_name() == "sqlite" and _is_in_memory(url):
-        raise ValueError(
-            f"{setting} is an in-memory SQLite database, which forgets everything. "
-            "Set it to a file or to PostgreSQL; in memory is for testing only."
-        )
-    name = Path(url.database or str(url.query.get("dbname", ""))).stem.lower()
-    if _TEST_NAME.search(name):
-        raise ValueError(
-            f"{setting} names a test database ({name!r}). Set it to the real one; "
-            "test databases are for APP_ENV=testing."
-        )
-
-
-def _is_in_memory(url: URL) -> bool:
-    name = url.database or ":memory:"
-    return ":memory:" in name or "mode=memory" in name or url.query.get("mode") == "memory"
