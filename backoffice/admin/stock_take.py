@@ -99,7 +99,7 @@ def _read() -> list[Row]:
     rows = []
     for sku, counted, seen, expected in zip(*columns, strict=False):
         is_number = expected.isascii() and expected.isdigit() and len(expected) < 10
-        row = Row(sku.strip().upper()[:64], counted.strip()[:20], seen)
+        row = Row(sku.replace("\0", "").strip().upper()[:64], counted.strip()[:20], seen)
         row.expected = int(expected) if is_number and seen == row.sku else None
         if row.sku or row.counted:
             rows.append(row)

@@ -208,6 +208,8 @@ def test_a_product_can_be_brought_along(
     record = client.get(f"/admin/products/details/?id={product.id}").text
     assert 'href="/admin/stock_take/?sku=MUG"' in record
     assert rows(client.get(f"{PAGE}?sku=MUG"))[0] == "Our mug On hand 10"
+    # What no keyboard sends, an address may hold.
+    assert rows(client.get(f"{PAGE}?sku=MUG%00"))[0] == "Our mug On hand 10"
 
 
 def test_a_form_of_any_length_takes_few_statements(
