@@ -10,6 +10,10 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy.orm import Session
 
 from backoffice.models import ChangeSet, Order, Tag, User
+from backoffice.reports.connections import open_engine
+from backoffice.reports.quality.catalog import CHECKS
+from backoffice.reports.quality.check import examine_all
+from backoffice.reports.runner import ReportRunner
 from tests.cleaning import empty_tables
 from tests.factories import count, make_tag
 
@@ -113,3 +117,17 @@ def test_wrong_arguments_are_usage_errors(
     assert result.exit_code == 2
     assert "Usage:" in result.output
     assert count(committed, User) == 0
+
+
+def test_the_demo_shop_breaks_no_rule_about_the_data(
+    committed: Session, runner: FlaskCliRunner, database_url: str
+) -> None:
+    runner.invoke(args=["seed-db"])
+    engine = open_engine(database_url)
+    findings = examine_all(ReportRunner(engine, concurrency=1), CHECKS)
+    engine.dispose()
+
+    assert count(committed, Order) > 1000
+    assert [(found.check.slug, found.count, found.problem) for found in findings] == [
+        (check.slug, "0", "") for check in CHECKS
+    ]
