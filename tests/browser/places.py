@@ -13,7 +13,7 @@ from backoffice.models import Category, ChangeSet, Order, OrderStatus, Payment, 
 from backoffice.services import audit
 from backoffice.services.bulk_plans import Selection, apply_plan, seal_plan
 from tests.browser.conftest import Shop
-from tests.factories import make_product
+from tests.factories import make_product, make_refund
 
 SIGNED_OUT = ("sign-in",)
 
@@ -38,6 +38,7 @@ def addresses(shop: Shop) -> dict[str, str]:
             sa.select(Order.id).where(Order.user_id.is_(None)).order_by(Order.id)
         ).first()
         waiting, done = _plans(session)
+        refund = _refund(session)
     return {
         "sign-in": "/login",
         "home": "/admin/",
@@ -55,6 +56,7 @@ def addresses(shop: Shop) -> dict[str, str]:
         "record with its past": f"/admin/products/details/?id={made}",
         "order that may go on": f"/admin/orders/details/?id={paid}",
         "refund": f"/admin/orders/act/refund/?id={paid}&all=1",
+        "refund that was made": f"/admin/refunds/details/?id={refund}",
         "cancellation": f"/admin/orders/act/cancel/?id={paid}",
         "shipment": f"/admin/orders/act/ship/?id={paid}",
         "customer": f"/admin/customers/details/?id={user}",
@@ -92,6 +94,18 @@ def _change_set(session: Any) -> tuple[int, int]:
     )
     session.commit()
     return change_set.id, product.id
+
+
+def _refund(session: Any) -> int:
+    """Give back a line of the first order that was paid; return the refund's id."""
+    payment = session.scalars(
+        sa.select(Payment)
+        .join(Order)
+        .where(Order.status == OrderStatus.COMPLETED)
+        .order_by(Order.id)
+    ).first()
+    line = payment.order.items[0]
+    return make_refund(session, payment, (line, 1, line.unit_price)).id
 
 
 def _plans(session: Any) -> tuple[int, int]:

@@ -25,9 +25,10 @@ _READ = """() => ({
   repeated: Array.from(document.querySelectorAll("[id]"), (element) => element.id)
     .filter((id, index, all) => all.indexOf(id) !== index),
 })"""
-# What no page links to, because forms, scripts, style sheets, machines or strangers ask for it.
+# What no page links to, because forms, scripts, style sheets, machines or strangers ask for it, or
+# because it is of migrations that wait.
 _UNLINKED = re.compile(
-    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|jump_view|pick|records|vega)"
+    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|jump_view|pending_sql|pick|records|vega)"
 )
 
 
