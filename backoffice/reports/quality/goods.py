@@ -45,6 +45,7 @@ JOIN products p ON p.id = m.product_id
 WHERE m.before + m.delta <> m.balance_after
 """,
     ),
+    # Of what was shipped, some may have come back.
     Check(
         "open-units-are-taken",
         "What open orders wait for is taken from the stock",
@@ -55,15 +56,19 @@ WHERE m.before + m.delta <> m.balance_after
 SELECT i.id, o.number || ': ' || i.sku AS label, i.quantity - i.quantity_cancelled AS expected,
        i.taken AS found
 FROM (
-    SELECT l.id, l.order_id, l.sku, l.quantity, l.quantity_cancelled,
+    SELECT l.id, l.order_id, l.sku, l.quantity, l.quantity_shipped, l.quantity_cancelled,
            coalesce((SELECT -sum(m.delta) FROM stock_movements m
-                     WHERE m.order_item_id = l.id), 0) AS taken
+                     WHERE m.order_item_id = l.id), 0)
+         - coalesce((SELECT sum(m.delta) FROM refund_items x
+                     JOIN stock_movements m ON m.refund_item_id = x.id
+                     WHERE x.order_item_id = l.id), 0) AS taken
     FROM orders w
     JOIN order_items l ON l.order_id = w.id
     WHERE w.status IN ('pending', 'paid', 'processing')
 ) AS i
 JOIN orders o ON o.id = i.order_id
-WHERE i.taken <> i.quantity - i.quantity_cancelled
+WHERE i.taken > i.quantity - i.quantity_cancelled
+   OR i.taken < i.quantity - i.quantity_shipped - i.quantity_cancelled
 """,
     ),
     Check(

@@ -104,6 +104,12 @@ def order_not_taken_from_stock(session: Session) -> Pair:
     return 2, 0
 
 
+def order_taken_twice(session: Session) -> Pair:
+    line = sold(session)
+    change(session, line, quantity_cancelled=1)
+    return 1, 2
+
+
 def units_left_in_a_closed_order(session: Session) -> Pair:
     line = sold(session, OrderStatus.COMPLETED)
     make_payment(session, line.order)
@@ -247,6 +253,7 @@ FAULTS: list[tuple[str, Plant]] = [
     ("stock-is-ledger", stock_past_the_ledger),
     ("balances-add-up", balance_that_does_not_add_up),
     ("open-units-are-taken", order_not_taken_from_stock),
+    ("open-units-are-taken", order_taken_twice),
     ("closed-units-are-settled", units_left_in_a_closed_order),
     ("categories-have-a-root", categories_in_a_circle),
     ("price-is-the-last-one", price_past_its_history),
@@ -269,11 +276,22 @@ FAULTS: list[tuple[str, Plant]] = [
 ]
 
 
+def put_back(session: Session, shipped: int) -> None:
+    """A paid order of two units, one of which is refunded and put back into the stock."""
+    line = sold(session, OrderStatus.PAID)
+    refund = make_refund(session, make_payment(session, line.order), (line, 1, PRICE))
+    line.quantity_shipped = shipped
+    line.quantity_cancelled = 1 if shipped < 2 else 0
+    move_stock(session, line.product, 1, MovementKind.RESTOCK, refund_item=refund.items[0])
+
+
 def in_order(session: Session) -> None:
     """A shop with everything that a check looks at, and nothing wrong."""
     make_category(session, "Low", make_category(session, "Top"))
     make_price_change(session, stocked(session), Decimal(11))
     sold(session)
+    for shipped in (0, 1, 2):
+        put_back(session, shipped)
     refunded(session)
     refunded(session, status=RefundStatus.PENDING)
     refunded(session, status=RefundStatus.FAILED)
