@@ -23,6 +23,9 @@ _UNTOLD_FIELDS = frozenset({"version", "created_at", "updated_at"})
 
 _CHANGE_SETS = cast("sa.Table", ChangeSet.__table__)
 _CHANGES = cast("sa.Table", Change.__table__)
+_INSERT_CHANGE_SET = sa.insert(_CHANGE_SETS).returning(_CHANGE_SETS.c.id)
+# What is returned makes it one statement for all rows.
+_INSERT_CHANGES = sa.insert(_CHANGES).returning(_CHANGES.c.id)
 Differences = dict[str, tuple[Any, Any]]
 
 
@@ -145,14 +148,12 @@ def record_row(
         "record_label": row["number"],
         "details": details,
     }
-    insert = sa.insert(_CHANGE_SETS).returning(_CHANGE_SETS.c.id)
-    key = session.scalar(insert, made)
+    key = session.scalar(_INSERT_CHANGE_SET, made)
     told = [
         {"change_set_id": key, "field": field, "old_value": old, "new_value": new}
         for field, old, new in _all_told(changes)
     ]
-    # What is returned makes it one statement for all rows.
-    session.execute(sa.insert(_CHANGES).returning(_CHANGES.c.id), told)
+    session.execute(_INSERT_CHANGES, told)
 
 
 def _rows(prefix: str, changes: Differences) -> Iterator[Change]:

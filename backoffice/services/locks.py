@@ -16,6 +16,24 @@ from backoffice.models import Category, Product, Profile, User
 
 Row = TypeVar("Row", bound=Base)
 
+# Built once, since each order that is placed needs them.
+_PRODUCTS = (
+    sa.select(Product)
+    .where(Product.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Product.id)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_CUSTOMER = (
+    sa.select(
+        User.id, User.username, User.email, User.role, User.is_active,
+        Profile.full_name, Profile.country,
+    )
+    .outerjoin(Profile, Profile.user_id == User.id)
+    .where(User.id == sa.bindparam("id"))
+    .with_for_update(read=True, key_share=True, of=User)
+)  # fmt: skip
+
 
 def lock_row(session: Session, model: type[Row], row_id: int) -> Row:
     """Return the row, locked until the transaction ends; raise NotFoundError without one.
@@ -42,13 +60,7 @@ def lock_products(session: Session, product_ids: Iterable[int]) -> dict[int, Pro
     Whoever moves the stock of several products locks them here first, or deadlocks follow. Their
     keys stay unlocked: an import holds those of all that it sells until it ends.
     """
-    rows = session.scalars(
-        sa.select(Product)
-        .where(Product.id.in_(sorted(set(product_ids))))
-        .order_by(Product.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    rows = session.scalars(_PRODUCTS, {"ids": sorted(set(product_ids))})
     return {product.id: product for product in rows}
 
 
@@ -69,15 +81,7 @@ def lock_customer(session: Session, user_id: int) -> Customer | None:
 
     Others may place orders for it meanwhile.
     """
-    row = session.execute(
-        sa.select(
-            User.id, User.username, User.email, User.role, User.is_active,
-            Profile.full_name, Profile.country,
-        )
-        .outerjoin(Profile, Profile.user_id == User.id)
-        .where(User.id == user_id)
-        .with_for_update(read=True, key_share=True, of=User)
-    ).one_or_none()  # fmt: skip
+    row = session.execute(_CUSTOMER, {"id": user_id}).one_or_none()
     return row and Customer(*row)
 
 

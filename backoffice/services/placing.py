@@ -42,6 +42,11 @@ from backoffice.services.shop import Shop, require_currency
 _ORDERS, _ITEMS, _EVENTS = (
     cast("sa.Table", model.__table__) for model in (Order, OrderItem, OrderEvent)
 )
+# Built once: at each order, that would take longer than the driver does.
+_INSERT_ORDER = sa.insert(_ORDERS).returning(_ORDERS.c.id)
+_INSERT_ITEMS = sa.insert(_ITEMS).returning(_ITEMS.c.id, _ITEMS.c.product_id)
+_INSERT_EVENTS = sa.insert(_EVENTS)
+_BY_KEY = sa.select(Order).where(Order.idempotency_key == sa.bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +133,9 @@ class _Placing:
             return earlier
         customer = self._customer(session)
         balances, skipped = self._take(session, products)
+        sold = [products[key] for key in self.wanted if key in balances]
         items = line_rows(
-            session,
-            [products[key] for key in self.wanted if key in balances],
-            self.wanted,
-            discount=self.discount,
-            tax_rate=self.tax_rate,
+            session, sold, self.wanted, discount=self.discount, tax_rate=self.tax_rate
         )
         order = self._order(session, customer, items)
         self._write(session, order, items, balances)
@@ -142,7 +144,7 @@ class _Placing:
 
     def earlier(self, session: Session) -> PlacedOrder | None:
         """Return the order that this key made; raise RuleViolationError for another's key."""
-        found = session.scalar(sa.select(Order).where(Order.idempotency_key == self.key))
+        found = session.scalar(_BY_KEY, {"key": self.key})
         if found is None:
             return None
         if not self._is_asked(session, found):
@@ -155,11 +157,8 @@ class _Placing:
         is_same = terms == (self.buyer.customer_id, self.discount, self.shipping)
         if not is_same or self.buyer.email not in (None, found.email):
             return False
-        lines = sa.select(OrderItem.product_id, OrderItem.quantity)
-        made = {
-            (row.product_id, row.quantity)
-            for row in session.execute(lines.where(OrderItem.order_id == found.id))
-        }
+        lines = sa.select(OrderItem).where(OrderItem.order_id == found.id)
+        made = {(line.product_id, line.quantity) for line in session.scalars(lines)}
         asked = set(self.wanted.items())
         return made <= asked if self.skip_unavailable else made == asked
 
@@ -226,7 +225,7 @@ class _Placing:
             "version": 1,
             "number": next_number(session, ORDER_NUMBERS),
         }
-        row["id"] = session.scalar(sa.insert(_ORDERS).values(row).returning(_ORDERS.c.id))
+        row["id"] = session.scalar(_INSERT_ORDER, row)
         return row
 
     def _snapshot(self, customer: Customer | None) -> dict[str, Any]:
@@ -249,13 +248,13 @@ class _Placing:
     ) -> None:
         """Insert the lines, the rows of the ledger and the timeline."""
         rows = [item | {"order_id": order["id"]} for item in items]
-        made = session.execute(sa.insert(_ITEMS).returning(_ITEMS.c.id, _ITEMS.c.product_id), rows)
+        made = session.execute(_INSERT_ITEMS, rows)
         sales = [
             stock.Move(row.product_id, -self.wanted[row.product_id], order_item_id=row.id)
             for row in made
         ]
         stock.log(session, self.actor, MovementKind.SALE, sales, balances)
-        session.execute(sa.insert(_EVENTS), list(self._events(order)))
+        session.execute(_INSERT_EVENTS, list(self._events(order)))
 
     def _record(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,6 +19,8 @@ from backoffice.models import MovementKind, Product, StockMovement
 
 _PRODUCTS = cast("sa.Table", Product.__table__)
 _MOVEMENTS = cast("sa.Table", StockMovement.__table__)
+# What is returned makes it one statement for all rows.
+_INSERT_MOVEMENTS = sa.insert(_MOVEMENTS).returning(_MOVEMENTS.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +57,33 @@ def change(session: Session, deltas: Mapping[int, int]) -> dict[int, int]:
     """
     if not deltas:
         return {}
-    products = _PRODUCTS
-    new = products.c.stock + sa.case(dict(deltas), value=products.c.id)
-    rows = session.execute(
-        sa.update(products)
-        .where(products.c.id.in_(sorted(deltas)), new >= 0)
-        .values(stock=new, updated_at=utc_now())
-        .returning(products.c.id, products.c.stock)
-    )
+    values: dict[str, Any] = {"ids": sorted(deltas), "now": utc_now()}
+    for place, (product_id, delta) in enumerate(deltas.items()):
+        values |= {f"id_{place}": product_id, f"delta_{place}": delta}
+    rows = session.execute(_guarded(len(deltas)), values)
     balances: dict[int, int] = {row.id: row.stock for row in rows}
     if missing := sorted(deltas.keys() - balances.keys()):
         raise _not_enough(session, missing[0])
     for product_id, stock in balances.items():
         _tell_session(session, product_id, stock)
     return balances
+
+
+@cache
+def _guarded(count: int) -> sa.UpdateBase:
+    """Return the statement for so many products; to build it takes longer than to run it."""
+    products = _PRODUCTS.c
+    whens: list[tuple[Any, Any]] = [
+        (products.id == sa.bindparam(f"id_{place}"), sa.bindparam(f"delta_{place}", 0))
+        for place in range(count)
+    ]
+    delta = sa.case(*whens)
+    return (
+        sa.update(_PRODUCTS)
+        .where(products.id.in_(sa.bindparam("ids", expanding=True)), products.stock + delta >= 0)
+        .values(stock=products.stock + delta, updated_at=sa.bindparam("now"))
+        .returning(products.id, products.stock)
+    )
 
 
 def log(
@@ -97,8 +113,7 @@ def log(
         )
         left[each.product_id] -= each.delta
     if rows:
-        # What is returned makes it one statement for all rows.
-        session.execute(sa.insert(_MOVEMENTS).returning(_MOVEMENTS.c.id), rows[::-1])
+        session.execute(_INSERT_MOVEMENTS, rows[::-1])
 
 
 def short_of(product: Product) -> InsufficientStockError:
