@@ -75,14 +75,15 @@ def read_rule(options: Options) -> PriceRule:
         rule, amount = Rule(options["rule"]), Decimal(options["amount"])
     except (KeyError, ValueError, TypeError, InvalidOperation):
         raise InputError("Choose a rule and enter a number.") from None
-    if not amount.is_finite() or amount != round(amount, 2):
+    # First, since a number of more digits than a Decimal has cannot be rounded.
+    if not amount.is_finite() or abs(amount) * 100 >= _MOST_CENTS:
+        raise InputError("This number is too large.")
+    if amount != round(amount, 2):
         raise InputError("At most two decimal places.")
     if rule is Rule.PERCENT and not _LOWEST_PERCENT <= amount <= _HIGHEST_PERCENT:
         raise InputError(f"From {_LOWEST_PERCENT} to {_HIGHEST_PERCENT} per cent.")
     if rule is Rule.SET and amount < 0:
         raise InputError("A price is zero or more.")
-    if abs(amount) * 100 >= _MOST_CENTS:
-        raise InputError("This number is too large.")
     return PriceRule(rule, amount, bool(options.get("ends_99")))
 
 

@@ -136,6 +136,7 @@ def test_a_price_below_zero_is_blocked_and_the_others_change(
         ("amount", "NaN", "Enter a number."),
         ("amount", "", "Enter a number."),
         ("amount", "99999999999", "This number is too large."),
+        ("set", "1e30", "This number is too large."),
         ("double", "1", "Not a valid choice"),
     ],
 )
