@@ -212,3 +212,11 @@ def make_past(session: Session, order: Order) -> dict[str, int]:
         "stock_movements": move_stock(session, line.product, 3).id,
         "price_changes": make_price_change(session, line.product, line.product.price + 1).id,
     }
+
+
+def take_off(session: Session, order: Order, discount: Decimal) -> None:
+    """Give a discount on the first line of an order."""
+    line = order.items[0]
+    line.discount_amount, line.line_total = discount, line.line_total - discount
+    order.discount_amount, order.total_amount = discount, order.total_amount - discount
+    session.commit()

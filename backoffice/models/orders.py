@@ -81,7 +81,7 @@ class Order(Timestamped, Base):
             "ix_orders_revenue",
             "paid_on",
             "id",
-            postgresql_include=["currency", "subtotal_amount"],
+            postgresql_include=["currency", "subtotal_amount", "discount_amount"],
         ),
         Index(None, "status", "id"),
         Index(None, "country", "id"),

@@ -85,7 +85,7 @@ def figures_of(
         bought.c.currency.label("currency"),
         sa.func.count().label("orders"),
         sa.func.count(bought.c.paid_on).label("paid"),
-        sa.func.sum(sa.case((paid, bought.c.subtotal_amount), else_=0)).label("amount"),
+        sa.func.sum(sa.case((paid, bought.c.goods_amount), else_=0)).label("amount"),
         sa.func.min(bought.c.placed_at).label("first_at"),
         sa.func.max(bought.c.placed_at).label("last_at"),
     ).group_by(bought.c.currency)
@@ -142,7 +142,7 @@ def notes_of(session: Session, orders: sa.ColumnElement[bool]) -> list[Any]:
 
 def _newest(orders: sa.ColumnElement[bool], limit: int) -> sa.Select[Any]:
     facts: list[Any] = [
-        Order.id, Order.number, Order.currency, Order.subtotal_amount, Order.paid_on,
-        Order.placed_at,
+        Order.id, Order.number, Order.currency, Order.paid_on, Order.placed_at,
+        (Order.subtotal_amount - Order.discount_amount).label("goods_amount"),
     ]  # fmt: skip
     return sa.select(*facts).where(orders).order_by(Order.placed_at.desc()).limit(limit)

@@ -83,11 +83,11 @@ class Revenue:
 def recent_revenue(session: Session, today: date, currency: str) -> Revenue:
     """Return the revenue of the last thirty days by the shop's day, in one statement.
 
-    An order's subtotal is the sum of its lines, and lies in the index of days.
+    An order's subtotal less its discount is the sum of its lines, and lies in the index of days.
     """
     first = today - timedelta(days=2 * DAYS - 1)
     found = session.execute(
-        sa.select(Order.paid_on, sa.func.sum(Order.subtotal_amount))
+        sa.select(Order.paid_on, sa.func.sum(Order.subtotal_amount - Order.discount_amount))
         .where(Order.paid_on.between(first, today), Order.currency == currency)
         .group_by(Order.paid_on)
     )

@@ -34,7 +34,7 @@ INDEXES: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
         "ix_orders_revenue",
         "orders",
         ("paid_on", "id"),
-        {"postgresql_include": ["currency", "subtotal_amount"]},
+        {"postgresql_include": ["currency", "subtotal_amount", "discount_amount"]},
     ),
     ("ix_orders_status_id", "orders", ("status", "id"), {}),
     ("ix_products_price_id", "products", ("price", "id"), {}),

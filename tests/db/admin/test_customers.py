@@ -31,6 +31,7 @@ from tests.factories import (
     make_profile,
     make_refund,
     make_user,
+    take_off,
 )
 from tests.pages import words
 
@@ -66,6 +67,17 @@ def facts(response: object) -> str:
     """Return what the page says between its heading and the end of the figures."""
     text = words(response)  # type: ignore[arg-type]
     return text[text.index("Purchases") : text.index("Purchases") + 400]
+
+
+def test_a_discount_is_no_value(session: Session, client: FlaskClient, sign_in: SignIn) -> None:
+    user = make_user(session)
+    order = make_order(session, (make_product(session), 2, Decimal(10)), user=user)
+    take_off(session, order, Decimal("2.50"))
+    sign_in(Role.SUPPORT)
+
+    said = facts(client.get(f"/admin/customers/details/?id={user.id}"))
+
+    assert "Lifetime value 17.50 GBP" in said
 
 
 def test_a_customer_is_worth_what_they_paid_less_what_they_got_back(

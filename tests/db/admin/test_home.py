@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backoffice.access import Role
 from backoffice.models import OrderStatus, User
 from backoffice.reports import home
-from tests.factories import make_order, make_product
+from tests.factories import make_order, make_product, take_off
 from tests.pages import words
 
 SignIn = Callable[[Role], User]
@@ -175,3 +175,10 @@ def test_a_page_of_the_shell_takes_eight_statements_at_most(
     assert client.get(path).status_code == 200
 
     assert caplog.records[-1].facts["statements"] <= 8  # type: ignore[attr-defined]
+
+
+def test_a_discount_is_no_revenue(session: Session) -> None:
+    order = make_order(session, (make_product(session), 2, Decimal(10)), placed_at=noon(TODAY))
+    take_off(session, order, Decimal("2.50"))
+
+    assert home.recent_revenue(session, TODAY, "GBP").total == Decimal("17.50")
