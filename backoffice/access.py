@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CUSTOMER_WRITE = "customer.write"
     DATA_EXPORT = "data.export"
     HEALTH_READ = "health.read"
+    MAINTENANCE_MANAGE = "maintenance.manage"
     MIGRATION_READ = "migration.read"
     ORDER_CANCEL = "order.cancel"
     ORDER_CAPTURE = "order.capture"
@@ -98,7 +99,14 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SUPPORT: _SUPPORT,
     Role.MANAGER: _LOOK | _SUPPORT | _MANAGER,
     Role.OPERATOR: frozenset(
-        {P.HEALTH_READ, P.MIGRATION_READ, P.BACKUP_READ, P.AUDIT_READ, P.QUALITY_READ}
+        {
+            P.AUDIT_READ,
+            P.BACKUP_READ,
+            P.HEALTH_READ,
+            P.MAINTENANCE_MANAGE,
+            P.MIGRATION_READ,
+            P.QUALITY_READ,
+        }
     ),
     Role.ADMIN: frozenset(Permission),
 }

@@ -90,5 +90,13 @@ class UnavailableError(BackofficeError):
     status_code = 503
 
 
+class ClosedError(UnavailableError):
+    """The console is closed for maintenance, perhaps for a known number of seconds."""
+
+    def __init__(self, sentence: str, seconds: int | None = None) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class QueryLimitError(UnavailableError):
     """A query was stopped because it took longer than it may."""

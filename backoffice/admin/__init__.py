@@ -15,6 +15,7 @@ from backoffice.admin.customers import CustomerView
 from backoffice.admin.guards import guard_arguments
 from backoffice.admin.health import HealthPage
 from backoffice.admin.home import HomePage
+from backoffice.admin.maintenance import MaintenancePage
 from backoffice.admin.migrations import MigrationsPage
 from backoffice.admin.order_events import OrderEventView
 from backoffice.admin.orders import OrderItemView, OrderView
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
         BulkPlanRowView(name="Rows of plans", category="Operations", endpoint="bulk_plan_rows"),
         QualityPage(name="Data quality", category="Operations", endpoint="quality"),
         HealthPage(name="Health", category="Operations", endpoint="health"),
+        MaintenancePage(name="Maintenance", category="Operations", endpoint="maintenance"),
         MigrationsPage(name="Migrations", category="Operations", endpoint="migrations"),
         BackupsPage(name="Backups", category="Operations", endpoint="backups"),
         UserView(name="Users", category="Administration", endpoint="users"),

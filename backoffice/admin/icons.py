@@ -30,6 +30,7 @@ MENU = {
     "bulk_plans": "ui-checks",
     "quality": "clipboard2-check",
     "health": "heart-pulse",
+    "maintenance": "cone-striped",
     "migrations": "layers",
     "backups": "safe",
     "users": "person-gear",

@@ -15,6 +15,7 @@ from backoffice.access import Permission
 from backoffice.admin.guards import current_actor
 from backoffice.admin.icons import menu_icon
 from backoffice.admin.palette import pages_of
+from backoffice.db import write_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class Menu:
 def init_app(app: Flask, admin: Admin) -> None:
     """Offer `menu()` to templates."""
 
-    # Addresses depend on the prefix that a proxy adds.
+    # Addresses depend on the prefix that a proxy adds; what can be made, on whether one may write.
     @lru_cache(maxsize=32)
-    def built(_permissions: frozenset[Permission], _prefix: str) -> Menu:
+    def built(_permissions: frozenset[Permission], _prefix: str, _may_write: bool) -> Menu:
         pages = htmlsafe_json_dumps([asdict(page) for page in pages_of(admin)])
         areas = (_area(item) for item in admin.menu())
         return Menu(tuple(area for area in areas if area.entries), pages)
 
-    app.jinja_env.globals["menu"] = lambda: built(current_actor().permissions, request.script_root)
+    app.jinja_env.globals["menu"] = lambda: built(
+        current_actor().permissions, request.script_root, write_refusal.get() is None
+    )
 
 
 def _area(item: Any) -> Area:

@@ -4,6 +4,7 @@ from backoffice.models.audit import Change, ChangeSet
 from backoffice.models.bulk_plans import BulkPlan, BulkPlanRow, PlanState, RowOutcome
 from backoffice.models.categories import Category
 from backoffice.models.login_sessions import LoginSession
+from backoffice.models.maintenance import Maintenance, MaintenanceMode
 from backoffice.models.number_series import NumberSeries
 from backoffice.models.order_events import OrderEvent, OrderEventKind
 from backoffice.models.order_items import OrderItem
@@ -26,6 +27,8 @@ __all__ = [
     "Change",
     "ChangeSet",
     "LoginSession",
+    "Maintenance",
+    "MaintenanceMode",
     "MovementKind",
     "NumberSeries",
     "Order",

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from backoffice.db import db
-from backoffice.errors import BackofficeError
+from backoffice.errors import BackofficeError, ClosedError
 from backoffice.system.schema.watch import DIFFERS
 from backoffice.web.request_id import current_request_id
 
@@ -52,7 +52,10 @@ def wants_json() -> bool:
 
 def _expected(error: BackofficeError) -> Response:
     _roll_back()
-    return _answer(error.status_code, str(error))
+    answer = _answer(error.status_code, str(error))
+    if isinstance(error, ClosedError) and error.seconds:
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _forged(_error: CSRFError) -> Response:
