@@ -39,7 +39,7 @@ class Typed:
     def units(self, name: str) -> int:
         """Return a number of units; nothing is none."""
         text = self.text(name) or "0"
-        if not (text.isascii() and text.isdigit() and int(text) < MOST_UNITS):
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < MOST_UNITS):
             self.errors[name] = "Write a whole number."
             return 0
         return int(text)

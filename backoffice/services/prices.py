@@ -75,8 +75,9 @@ def read_rule(options: Options) -> PriceRule:
         rule, amount = Rule(options["rule"]), Decimal(options["amount"])
     except (KeyError, ValueError, TypeError, InvalidOperation):
         raise InputError("Choose a rule and enter a number.") from None
-    # First, since a number of more digits than a Decimal has cannot be rounded.
-    if not amount.is_finite() or abs(amount) * 100 >= _MOST_CENTS:
+    # First, since a number of more digits than a Decimal has cannot be rounded, nor one near
+    # the largest be multiplied.
+    if not amount.is_finite() or abs(amount) >= _MOST_CENTS // 100:
         raise InputError("This number is too large.")
     if amount != round(amount, 2):
         raise InputError("At most two decimal places.")

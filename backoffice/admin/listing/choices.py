@@ -10,6 +10,7 @@ from flask_admin import expose
 
 from backoffice.access import Permission, Role
 from backoffice.admin.guards import current_actor
+from backoffice.admin.picking.picker import is_key
 from backoffice.db import Base, db
 from backoffice.errors import BackofficeError, InputError
 from backoffice.models import SavedView
@@ -90,7 +91,7 @@ class Choosing:
     def forget_view(self) -> Any:
         """Delete a saved view; the rows that it showed stay."""
         key = request.form.get("id", "")
-        delete_view(current_actor(), int(key) if key.isascii() and key.isdigit() else 0)
+        delete_view(current_actor(), int(key) if is_key(key) else 0)
         flash("The view is deleted.", "success")
         return redirect(f"{self.get_url('.index_view')}?all=")
 

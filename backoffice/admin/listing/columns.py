@@ -55,6 +55,11 @@ def python_type(attribute: Any) -> type[Any]:
     return found
 
 
+def largest_int(attribute: Any) -> int:
+    """Return the largest number that a column of whole numbers can hold, or be compared with."""
+    return 2**63 - 1 if isinstance(attribute.type, sa.BigInteger) else 2**31 - 1
+
+
 def to_text(value: Any) -> Any:
     """Return a value as JSON can carry it in a cursor."""
     match value:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from backoffice.admin.listing.columns import largest_int
 from backoffice.admin.listing.periods import period
 from backoffice.errors import InputError
 
@@ -186,11 +187,11 @@ class NumberFilter(RangeFilter):
             number = Decimal(value)
         except InvalidOperation:
             number = Decimal("NaN")
-        if not number.is_finite() or abs(number) >= 10**12:
+        is_whole = self.attribute.type.python_type is int
+        most = min(10**12 - 1, largest_int(self.attribute)) if is_whole else 10**12 - 1
+        if not number.is_finite() or abs(number) > most:
             raise InputError(f"{self.label}: {value[:40]!r} is not a number that can occur here.")
-        if self.attribute.type.python_type is int:
-            return int(number)
-        return number
+        return int(number) if is_whole else number
 
 
 class DayFilter(RangeFilter):

@@ -14,7 +14,7 @@ from flask_admin import expose
 from werkzeug.datastructures import MultiDict
 
 from backoffice.admin.formatters import viewer_zone
-from backoffice.admin.listing.columns import python_type
+from backoffice.admin.listing.columns import largest_int, python_type
 from backoffice.admin.listing.keyset import Cursors, Order, Position
 from backoffice.admin.listing.state import ListState
 from backoffice.db import db
@@ -85,14 +85,15 @@ def before(order: Order, text: str) -> Position:
     Days are those of the viewer's zone. Raises ValueError or ArithmeticError for what is no value.
     """
     attribute, down = order.column.attribute, order.is_descending
-    value: Any = _value(python_type(attribute), text, down=down)
+    value: Any = _value(attribute, text, down=down)
     if attribute is order.key:
         return value, value + 1 if down else value - 1
     is_past = down and not isinstance(value, datetime)
     return value, _LAST_KEY if is_past else 0
 
 
-def _value(kind: type[Any], text: str, *, down: bool) -> Any:
+def _value(attribute: Any, text: str, *, down: bool) -> Any:
+    kind = python_type(attribute)
     if kind is datetime:
         day = date.fromisoformat(text) + timedelta(days=1 if down else 0)
         return datetime.combine(day, time(), viewer_zone()).astimezone(UTC)
@@ -103,4 +104,7 @@ def _value(kind: type[Any], text: str, *, down: bool) -> Any:
     number = kind(text.replace(",", ""))
     if not -_LAST_KEY < number < _LAST_KEY:
         raise ValueError(text)
+    if kind is int:
+        # Beyond all that the column can hold there is no row either.
+        number = max(-largest_int(attribute), min(number, largest_int(attribute)))
     return number
