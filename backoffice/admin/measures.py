@@ -28,6 +28,8 @@ def measure(value: Any, name: str) -> Any:
         return duration(float(value))
     if name.endswith("_ratio"):
         return f"{float(value):.1%}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) and name != "pid" else show(value)
 
 

@@ -41,6 +41,7 @@ def develop(port: int) -> None:
         _seed()
     server = make_server(HOST, port, _app(), threaded=True)
     _tell(port)
+    _app().extensions["become_worker"](0)
     _serve(server)
 
 

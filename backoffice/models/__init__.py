@@ -3,6 +3,7 @@
 from backoffice.models.audit import Change, ChangeSet
 from backoffice.models.bulk_plans import BulkPlan, BulkPlanRow, PlanState, RowOutcome
 from backoffice.models.categories import Category
+from backoffice.models.health_samples import HealthSample
 from backoffice.models.login_sessions import LoginSession
 from backoffice.models.maintenance import Maintenance, MaintenanceMode
 from backoffice.models.number_series import NumberSeries
@@ -26,6 +27,7 @@ __all__ = [
     "Category",
     "Change",
     "ChangeSet",
+    "HealthSample",
     "LoginSession",
     "Maintenance",
     "MaintenanceMode",

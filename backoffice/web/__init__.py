@@ -17,6 +17,7 @@ from backoffice.web import (
     monitoring,
     observe,
     probes,
+    sampler,
     schema,
 )
 
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     probes.init_app(app)
     schema.init_app(app)
     monitoring.init_app(app)
+    sampler.init_app(app)
     hops = app.config["PROXY_HOPS"]
     if hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from flask import Flask
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -47,12 +46,8 @@ statement_seconds = Counter(
 )
 
 
-def init_app(app: Flask) -> None:
-    """Let the server say which worker this process is, once it is one."""
-    app.extensions["become_worker"] = _become_worker
-
-
-def _become_worker(place: int) -> None:
+def become_worker(place: int) -> None:
+    """Count from now on under this place, which no other living process has."""
     global _place
     _place = place
 
@@ -80,6 +75,19 @@ def shared_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return registry
+
+
+def totals() -> dict[str, float]:
+    """Return what all workers answered since the start: all requests, failed ones, and seconds."""
+    found = {"requests": 0.0, "failed": 0.0, "seconds": 0.0}
+    for family in shared_registry().collect():
+        for sample in family.samples:
+            if sample.name == "backoffice_http_requests_total":
+                found["requests"] += sample.value
+                found["failed"] += sample.value if sample.labels["status"] >= "500" else 0
+            elif sample.name == "backoffice_http_request_duration_seconds_sum":
+                found["seconds"] += sample.value
+    return found
 
 
 def exposition(extra: Collector) -> bytes:

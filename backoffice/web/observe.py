@@ -17,7 +17,6 @@ _UNLOGGED = ("/livez", "/readyz", "/healthz", "/metrics", "/static/", "/bootstra
 
 def init_app(app: Flask) -> None:
     """Watch every request of the app."""
-    metrics.init_app(app)
     app.before_request(_start)
     app.after_request(_finish)
 
