@@ -23,7 +23,7 @@ def maintenance() -> None:
     """Make the console read-only, or close it, for a while."""
 
 
-@command("on")
+@command("on", needs_schema=False)
 @click.option("--closed", is_flag=True, help="Nobody gets in; by default people can still read.")
 @click.option("--message", required=True, help="What people are told.")
 @click.option("--minutes", type=click.IntRange(1, 10_080), help="After which it ends by itself.")
@@ -38,14 +38,14 @@ def on(closed: bool, message: str, minutes: int | None) -> None:
     click.echo(f"The console is {'closed' if closed else 'read-only'}. {_EVERYWHERE}")
 
 
-@command("off")
+@command("off", needs_schema=False)
 def off() -> None:
     """End maintenance."""
     end_maintenance(shell_actor())
     click.echo(f"The console is open. {_EVERYWHERE}")
 
 
-@command("show")
+@command("show", needs_schema=False)
 def show() -> None:
     """Say what is going on."""
     row = current_maintenance(db.session())
