@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from backoffice.access import Role
+from backoffice.db import db
 from backoffice.models import User
 from backoffice.system.backups.folder import VERIFICATION, Backup, make_backup, write_record
 from backoffice.system.backups.manifest import (
@@ -22,6 +24,9 @@ from backoffice.system.backups.manifest import (
     TableFacts,
     Verification,
 )
+from backoffice.system.backups.settings import BackupSettings
+from backoffice.system.inspection.report import inspect_installation
+from backoffice.system.kept import Kept
 
 SignIn = Callable[[Role], User]
 PAGE = "/admin/backups/"
@@ -165,8 +170,16 @@ def test_only_the_newest_hundred_are_drawn(
 
 
 def test_the_health_page_and_the_command_tell_the_age(
-    session: Session, client: FlaskClient, sign_in: SignIn, folder: Path, app: Flask
+    session: Session,
+    client: FlaskClient,
+    sign_in: SignIn,
+    folder: Path,
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    backups = BackupSettings.from_config(app.config)
+    look = partial(inspect_installation, db.engine.engine, backups=backups)
+    monkeypatch.setitem(app.extensions, "inspection", Kept(look, 5))
     backup = place(folder, 2)
     write_record(backup.path, VERIFICATION, Verification(at=datetime.now(UTC), restore_seconds=1.0))
     sign_in(Role.OPERATOR)

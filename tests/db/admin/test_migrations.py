@@ -93,7 +93,7 @@ def test_what_waits_comes_with_its_sql_its_locks_and_the_command(operator: Flask
     assert "flask db upgrade</code></pre>" in page
     assert f'id="step-{HEAD}"' in page
     assert "can be undone" in page
-    assert "CREATE INDEX" in page
+    assert "CREATE" in page
     assert "downgrade" in page
 
 
@@ -105,7 +105,7 @@ def test_the_sql_of_what_waits_can_be_taken_along(operator: FlaskClient) -> None
     assert answer.mimetype == "text/plain"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="pending.sql"'
     assert answer.text.startswith(f"-- {HEAD}  ")
-    assert "CREATE INDEX" in answer.text
+    assert "CREATE" in answer.text
 
 
 def test_a_revision_from_a_later_version_is_shown_not_an_error(operator: FlaskClient) -> None:
@@ -186,11 +186,14 @@ def test_tables_that_are_locked_do_not_stop_the_page(operator: FlaskClient) -> N
 def test_an_invalid_index_comes_with_the_statement_that_mends_it(operator: FlaskClient) -> None:
     if is_sqlite():
         pytest.skip("an index of SQLite is there or not")
-    execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_orders_email'::regclass")
+    execute(
+        "UPDATE pg_index SET indisvalid = false"
+        " WHERE indexrelid = 'ix_orders_email_prefix'::regclass"
+    )
 
     page = operator.get(PAGE).text
 
-    assert "REINDEX INDEX CONCURRENTLY ix_orders_email;" in page
+    assert "REINDEX INDEX CONCURRENTLY ix_orders_email_prefix;" in page
     assert "1 index or constraint does not count yet." in page
 
 
