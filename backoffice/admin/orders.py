@@ -14,11 +14,13 @@ from backoffice.admin.forms import lowered, stripped
 from backoffice.admin.guards import current_actor
 from backoffice.admin.order_acting import OrderActing
 from backoffice.admin.order_acts import acts_of
+from backoffice.admin.order_steps import shop
 from backoffice.admin.order_timeline import timeline_of
 from backoffice.admin.picking.picker import Picker
 from backoffice.db import db
 from backoffice.models import Order, OrderItem, Product, User
 from backoffice.models.states import fulfilment_state, payment_state
+from backoffice.services.bulk_cancelling import CancelMany
 
 
 class OrderView(OrderActing, TableView):
@@ -75,6 +77,17 @@ class OrderView(OrderActing, TableView):
         )
     }
     details_template = "admin/orders/details.html"
+    bulk_label = ("number",)
+    bulk_actions = (
+        CancelMany(
+            name="cancel",
+            label="Cancel",
+            model=Order,
+            permission=Permission.ORDER_CANCEL,
+            wants_reason=True,
+            shop=shop,
+        ),
+    )
     record_eager = (joinedload(Order.payments),)
     groups = {
         "Order": ("number", "placed_at", "status", "country"),

@@ -65,7 +65,10 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkAction(ABC):
-    """One thing to do to many records of `model`; `name` stands in the URL and in the log."""
+    """One thing to do to many records of `model`; `name` stands in the URL and in the log.
+
+    `at_once` is how many are written in one transaction, where that is to be fewer than usual.
+    """
 
     name: str
     label: str
@@ -73,6 +76,7 @@ class BulkAction(ABC):
     permission: Permission
     wants_reason: bool = False
     can_be_undone: bool = True
+    at_once: int | None = None
 
     @property
     @abstractmethod

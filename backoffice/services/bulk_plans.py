@@ -132,9 +132,7 @@ def _freeze(
 def _forget_old(session: Session) -> None:
     """Delete plans that nobody has carried out."""
     old = sa.and_(BulkPlan.started_at.is_(None), BulkPlan.created_at < utc_now() - KEPT_FOR)
-    session.execute(
-        sa.delete(BulkPlan).where(old), execution_options={"synchronize_session": False}
-    )
+    session.execute(sa.delete(BulkPlan).where(old).execution_options(synchronize_session=False))
 
 
 def tally_rows(session: Session, plan_id: int) -> list[Tally]:
@@ -170,7 +168,7 @@ def apply_plan(
             action.require(session, plan.options)
             plan.reason, plan.started_at = reason, utc_now()
             plan.change_set_id = _change_set(session, actor, action, plan, action.name)
-        chunk = _next_chunk(session, actor, plan, is_undo=False)
+        chunk = _next_chunk(session, actor, action, plan, is_undo=False)
         if chunk is None:
             plan.finished_at = utc_now()
             return False
@@ -197,7 +195,7 @@ def undo_plan(actor: Actor, plan_id: int, action: BulkAction, scope: sa.Select[A
         if plan.undo_started_at is None:
             plan.undo_started_at = utc_now()
             plan.undo_change_set_id = _change_set(session, actor, action, plan, "undo")
-        chunk = _next_chunk(session, actor, plan, is_undo=True)
+        chunk = _next_chunk(session, actor, action, plan, is_undo=True)
         if chunk is None:
             plan.undone_at = utc_now()
             return False
@@ -249,11 +247,13 @@ def _change_set(
     return made.id
 
 
-def _next_chunk(session: Session, actor: Actor, plan: BulkPlan, *, is_undo: bool) -> Chunk | None:
+def _next_chunk(
+    session: Session, actor: Actor, action: BulkAction, plan: BulkPlan, *, is_undo: bool
+) -> Chunk | None:
     """Return the next rows that wait to be written, None when there are none."""
     waiting = RowOutcome.DONE if is_undo else RowOutcome.PLANNED
     mine = sa.and_(Row.plan_id == plan.id, Row.outcome == waiting)
-    some = sa.select(Row.id).where(mine).order_by(Row.id).limit(CHUNK).subquery()
+    some = sa.select(Row.id).where(mine).order_by(Row.id).limit(action.at_once or CHUNK).subquery()
     first, last = session.execute(sa.select(sa.func.min(some.c.id), sa.func.max(some.c.id))).one()
     if first is None:
         return None
@@ -291,8 +291,7 @@ def _is_there(scope: sa.Select[Any], model: Any) -> Any:
 
 
 def _mark(chunk: Chunk, condition: Any, outcome: RowOutcome, note: Any) -> None:
-    changed = sa.update(Row).where(chunk.rows, condition)
-    chunk.run(changed.values(outcome=outcome, note=note))
+    chunk.run(sa.update(Row).where(chunk.rows, condition).values(outcome=outcome, note=note))
 
 
 def _settle(chunk: Chunk, outcome: RowOutcome) -> None:

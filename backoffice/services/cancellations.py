@@ -15,6 +15,8 @@ from backoffice.services.amounts import NOTHING
 from backoffice.services.refund_lines import LineState, line_states, remaining_shipping
 from backoffice.services.refund_requests import Part, Parts
 
+SHIPPED_IN_PART = "Part of this order has left already. Refund what is not to be paid for instead."
+
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
@@ -52,9 +54,7 @@ def _refused(order: Order) -> BackofficeError | None:
     except TransitionError as error:
         return error
     if any(item.quantity_shipped for item in order.items):
-        return RuleViolationError(
-            "Part of this order has left already. Refund what is not to be paid for instead."
-        )
+        return RuleViolationError(SHIPPED_IN_PART)
     return None
 
 

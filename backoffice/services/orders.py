@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -120,24 +121,43 @@ def cancel_order(
     with transaction() as session:
         order = lock_order(session, order_id, expected_version)
         plan = plan_cancellation(session, order)
-        if plan.refused is not None:
-            raise plan.refused
-        if plan.refund_amount:
-            actor.require(Permission.ORDER_REFUND)
-            require_within_limit(session, actor, order, shop, plan.refund_amount)
-        lock_products(session, [item.product_id for item, _units in plan.give_back])
-        told = _refund_all(session, actor, order, plan, reason, note)
-        told += _void_open(session, order)
-        _give_back(session, actor, plan)
-        for item in order.items:
-            item.quantity_cancelled = item.quantity - item.quantity_shipped
-        set_status(session, actor, order, OrderStatus.CANCELLED, body=reason)
-        order.cancelled_at = not_before(utc_now(), order.placed_at)
-        order.cancel_reason = reason
-        if note:
-            add_event(session, actor, order, OrderEventKind.NOTE_ADDED, body=note)
-        record_step(session, actor, "order.cancel", order, parts=told, reason=reason)
+        cancel_locked(session, actor, order, plan, reason=reason, shop=shop, note=note)
         return order
+
+
+def cancel_locked(
+    session: Session,
+    actor: Actor,
+    order: Order,
+    plan: Cancellation,
+    *,
+    reason: str,
+    shop: Shop,
+    note: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Carry out what `plan_cancellation` says of a locked order; joins the caller.
+
+    Raises what `cancel_order` raises; the caller then rolls back.
+    """
+    actor.require(Permission.ORDER_CANCEL)
+    if plan.refused is not None:
+        raise plan.refused
+    if plan.refund_amount:
+        actor.require(Permission.ORDER_REFUND)
+        require_within_limit(session, actor, order, shop, plan.refund_amount)
+    lock_products(session, [item.product_id for item, _units in plan.give_back])
+    told = _refund_all(session, actor, order, plan, reason, note)
+    told += _void_open(session, order)
+    _give_back(session, actor, plan)
+    for item in order.items:
+        item.quantity_cancelled = item.quantity - item.quantity_shipped
+    set_status(session, actor, order, OrderStatus.CANCELLED, body=reason)
+    order.cancelled_at = not_before(utc_now(), order.placed_at)
+    order.cancel_reason = reason
+    if note:
+        add_event(session, actor, order, OrderEventKind.NOTE_ADDED, body=note)
+    record_step(session, actor, "order.cancel", order, parts=told, reason=reason, details=details)
 
 
 def add_note(actor: Actor, order_id: int, *, body: str) -> OrderEvent:

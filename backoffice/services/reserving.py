@@ -29,10 +29,12 @@ def require_within_limit(
     if actor.can(Permission.ORDER_REFUND_LARGE):
         return
     if refunded_in_all(session, order) + amount > shop.refund_limit:
-        raise PermissionDeniedError(
-            f"Refunds above {shop.refund_limit} {order.currency} in all need a manager.",
-            field="amount",
-        )
+        raise PermissionDeniedError(above_limit(shop, order.currency), field="amount")
+
+
+def above_limit(shop: Shop, currency: str) -> str:
+    """Return the sentence for refunds that get too large for the actor."""
+    return f"Refunds above {shop.refund_limit} {currency} in all need a manager."
 
 
 def make_refund(

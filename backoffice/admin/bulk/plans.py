@@ -135,6 +135,7 @@ class BulkPlanView(TableView):
         """Carry the plan out, or go on with it."""
         plan = self.get_one(request.form.get("id", ""))
         view, action = self._found(plan)
+        current_actor().require(action.permission)
         page = self.page_of(plan)
         if plan.state is PlanState.SEALED and page.must_type:
             typed = request.form.get("confirm", "").replace(",", "").strip()
