@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -42,9 +43,13 @@ _STORE = tempfile.mkdtemp(prefix="backoffice-metrics-", dir=_MEMORY)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _STORE
 
 
-def on_exit(_server: Any) -> None:
-    """Remove the counts."""
-    shutil.rmtree(_STORE, ignore_errors=True)
+def _remove_counts(master: int = os.getpid()) -> None:
+    """Remove them when the master ends, also by refusing to start; not when a worker ends."""
+    if os.getpid() == master:
+        shutil.rmtree(_STORE, ignore_errors=True)
+
+
+atexit.register(_remove_counts)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
