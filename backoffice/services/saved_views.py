@@ -130,6 +130,8 @@ def _clean_name(text: str) -> str:
 
 def _clean_query(text: str) -> str:
     query = text.removeprefix("?")
-    if len(query) > LONGEST_QUERY or "\0" in query:
+    if len(query) > LONGEST_QUERY:
         raise InputError("This list's address is too long to be saved.")
+    if not query.isprintable() or "#" in query:
+        raise InputError("This is no address of a list. Save the view on the list's page.")
     return query

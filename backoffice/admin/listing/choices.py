@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from flask import flash, g, redirect, request
 from flask_admin import expose
+from werkzeug.datastructures import MultiDict
 
 from backoffice.access import Permission, Role
 from backoffice.admin.guards import current_actor
+from backoffice.admin.listing.state import ListState
 from backoffice.admin.picking.picker import is_key
 from backoffice.db import Base, db
 from backoffice.errors import BackofficeError, InputError
@@ -27,6 +31,7 @@ class Choosing:
     endpoint: str
     get_column_name: Any
     get_url: Any
+    list_state: Callable[..., ListState]
 
     def choosable_columns(self) -> list[tuple[str, str]]:
         """Return the columns that a list may show: its own, and the record's plain ones."""
@@ -76,7 +81,7 @@ class Choosing:
                 current_actor(),
                 table_name=self.model_class.__tablename__,
                 name=form.get("name", ""),
-                query=form.get("query", ""),
+                query=self._known_query(form.get("query", "")),
                 role=_role(form.get("role", "")),
                 is_pinned="is_pinned" in form,
                 is_default="is_default" in form,
@@ -86,6 +91,14 @@ class Choosing:
             return self._back()
         flash(f"The view “{view.name}” is saved.", "success")
         return redirect(f"{self.get_url('.index_view')}?{view.query}&view={view.id}")
+
+    def _known_query(self, query: str) -> str:
+        """Return a question that this list can answer, for it may open with it from now on."""
+        question = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+        notices = self.list_state(MultiDict(question)).notices
+        if notices:
+            raise InputError(f"Nothing was saved. {notices[0]}")
+        return query
 
     @expose("/views/delete/", methods=("POST",))
     def forget_view(self) -> Any:

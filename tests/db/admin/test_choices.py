@@ -116,7 +116,7 @@ def test_a_list_opens_with_the_default_of_the_role(
     ("fields", "sentence"),
     [
         ({"name": "", "query": "status=paid"}, "A view's name has 1 to 80 characters"),
-        ({"name": "x", "query": "a" * 5000}, "too long to be saved"),
+        ({"name": "x", "query": "search=" + "a" * 5000}, "too long to be saved"),
         ({"name": "x", "query": "", "role": "king"}, "There is no such role"),
         ({"name": "x", "query": "", "role": "support"}, "permission"),
         ({"name": "x", "query": "", "is_default": "y"}, "permission"),
@@ -158,4 +158,28 @@ def test_who_may_not_read_the_table_cannot_choose(
     sign_in(Role.OPERATOR)
 
     assert post(client, path, name="x", query="").status_code == 403
+    assert count(session, SavedView) == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("search=1\r\nX: y", "This is no address of a list."),
+        ("search=a#b", "This is no address of a list."),
+        ("#b", "This list does not know: #b."),
+        ("_anchor=b", "This list does not know: _anchor."),
+        ("url=https://elsewhere.example", "This list does not know: url."),
+    ],
+)
+def test_a_list_never_opens_with_a_question_that_it_cannot_answer(
+    session: Session, client: FlaskClient, sign_in: SignIn, query: str, sentence: str
+) -> None:
+    sign_in(Role.MANAGER)
+
+    answer = post(client, VIEWS, name="x", query=query, role="manager", is_default="1")
+
+    assert answer.status_code == 302
+    page = client.get("/admin/orders/")
+    assert page.status_code == 200
+    assert sentence in words(page)
     assert count(session, SavedView) == 0
