@@ -41,7 +41,7 @@ from tests.db.services.shopping import (
     stocked,
     timeline,
 )
-from tests.factories import count
+from tests.factories import count, make_payment
 from tests.pages import post, words
 
 SignIn = Callable[[Role], User]
@@ -239,12 +239,14 @@ def test_several_payments_are_all_given_back_and_waiting_ones_are_voided(
     order = pending_order(session, shell, (mug, 3))
     for amount in ("10.10", "20.20"):
         capture(shell, order, Decimal(amount))
+    waiting = make_payment(session, order, captured=Decimal(0))
 
     carry_out(client, plan(client, order), confirm="1", reason="Recalled")
 
     assert rows(session)[0][1:3] == ("cancelled; refund 30.30 USD; stock +3", "done")
     pending = [payment.refund_pending_amount for payment in order.payments]
-    assert pending == [Decimal("10.10"), Decimal("20.20")]
+    assert pending == [Decimal("10.10"), Decimal("20.20"), Decimal(0)]
+    assert waiting.status == "voided"
     require_exact(session)
 
 
