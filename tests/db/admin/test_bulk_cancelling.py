@@ -239,7 +239,7 @@ def test_several_payments_are_all_given_back_and_waiting_ones_are_voided(
     order = pending_order(session, shell, (mug, 3))
     for amount in ("10.10", "20.20"):
         capture(shell, order, Decimal(amount))
-    waiting = make_payment(session, order, captured=Decimal(0))
+    waiting = make_payment(session, order, captured=Decimal(0), provider="bank")
 
     carry_out(client, plan(client, order), confirm="1", reason="Recalled")
 
