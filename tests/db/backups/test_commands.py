@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -291,20 +290,3 @@ def test_pruning_only_names_them_until_told(made: Path, backup: Command, folder:
     assert f"{made.name}  removed" in done.output
     assert not made.exists()
     assert len(list(folder.iterdir())) == 1
-
-
-def test_two_backups_at_once_do_not_disturb_each_other(folder: Path, backup: Command) -> None:
-    results: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(backup("create").exit_code))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    listed = json.loads(backup("list", "--json").output)
-    assert results == [0, 0, 0]
-    assert len(listed) == 3
-    assert not any(one.get("problem") for one in listed)

@@ -5,6 +5,7 @@ The programs on PATH are wrapped so that the moment is the same every time.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -230,3 +231,16 @@ def test_no_password_is_on_a_command_line(
     assert "hunter2" not in output
     assert environment == "environment: hunter2"
     assert all(b"hunter2" not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_backups_at_once_do_not_disturb_each_other(
+    shell: Shell, folder: Path, backup: Command
+) -> None:
+    running = [shell("create") for _ in range(3)]
+
+    told = [(process.communicate(), process.returncode) for process in running]
+
+    assert [code for _, code in told] == [0, 0, 0], told
+    listed = json.loads(backup("list", "--json").output)
+    assert len(listed) == 3
+    assert not any(one.get("problem") for one in listed)
