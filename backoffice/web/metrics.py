@@ -52,11 +52,6 @@ def become_worker(place: int) -> None:
     _place = place
 
 
-def worker() -> int:
-    """Return this process's place among the workers, from 0."""
-    return _place
-
-
 def count_request(
     method: str, route: str, status: int, seconds: float, count: int, in_database: float
 ) -> None:
