@@ -28,7 +28,7 @@ _READ = """() => ({
 # What no page links to, because forms, scripts, style sheets, machines or strangers ask for it, or
 # because it is of migrations that wait.
 _UNLINKED = re.compile(
-    r"login\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|jump_view|pending_sql|pick|records|vega)"
+    r"login\..*|monitoring\..*|probes\..*|(.*\.)?static|.*\.(ajax_lookup|export|export_rows|jump_view|pending_sql|pick|records|vega)"
 )
 
 
