@@ -139,9 +139,7 @@ def _chosen(session: Session, currency: str) -> Iterator[dict[str, int]]:
     left: dict[int, int] = {}
     done = None
     candidates = sa.text(_CANDIDATES.replace("{placed_at}", placed_at(session)))
-    rows = session.execute(
-        candidates, {"currency": currency}, execution_options={"stream_results": True}
-    )
+    rows = session.execute(candidates, {"currency": currency})
     for first_line, wanted, order_id, item_id, rest in rows:
         available = left.get(item_id, rest)
         if first_line != done and available >= wanted:
